@@ -1,0 +1,45 @@
+# Every target sets up what it needs: the first run makes .venv from pyproject.toml and .constraints.txt.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+READY := $(VENV)/.ready
+
+.PHONY: demo test lint format bench soak lock clean help
+
+help: ## show the targets
+	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 10
+
+$(READY): pyproject.toml .constraints.txt
+	$(PYTHON) -c 'import sys; sys.exit("Python 3.11 or later is needed: make PYTHON=python3.12") if sys.version_info < (3, 11) else None'
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c .constraints.txt -e '.[dev]'
+	touch $@
+
+demo: $(READY) ## run the whole system on this machine, everything embedded
+	$(BIN)/genesys-workers demo $(ARGS)
+
+test: $(READY) ## run the test suite
+	$(BIN)/python -m pytest $(ARGS)
+
+lint: $(READY) ## ruff and mypy, strict
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+
+format: $(READY) ## format the code
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+bench: $(READY) ## measure, as ratios within one run
+	$(BIN)/python -m tests.benchmarks
+
+soak: $(READY) ## the long crash and load runs
+	$(BIN)/python -m pytest tests/soak $(ARGS)
+
+lock: $(READY) ## pin the newest allowed versions in .constraints.txt
+	$(BIN)/python -m pip install --quiet uv
+	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --all-extras --no-header --no-annotate \
+		--no-emit-index-url --no-emit-find-links --upgrade pyproject.toml -o .constraints.txt
+
+clean: ## remove the virtual environment and caches
+	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis build dist

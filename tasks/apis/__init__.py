@@ -1,0 +1,1 @@
+"""The seams to the outside systems: protocols of domain verbs, and the APIs that implement them."""

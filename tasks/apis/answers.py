@@ -1,0 +1,77 @@
+"""What an answer that is no success means: from status and body to an `ApiError`.
+
+No text of a body is passed on, since it may quote a value: only codes, field names and numbers are.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from typing import Any
+
+from tasks import errors
+from tasks.apis import retry_after
+from tasks.apis.calls import Answer, Call
+
+_CODE = re.compile(r"[A-Za-z][A-Za-z0-9._:\-]{0,79}")
+_FIELD = re.compile(r"[A-Za-z_][A-Za-z0-9_.\[\]\- ]{0,79}")
+
+
+def explain(system: str, call: Call, answer: Answer, now: float) -> errors.ApiError:
+    """Return the error that `answer` to `call` stands for; `now` is the epoch time in seconds."""
+    body = answer.body if isinstance(answer.body, dict) else {}
+    where: dict[str, Any] = {
+        "system": system,
+        "method": call.method,
+        "route": call.route,
+        "status": answer.status,
+        "code": _matching(_CODE, body.get("code")) or _matching(_CODE, body.get("error")),
+    }
+    match answer.status:
+        case 401:
+            return errors.Unauthenticated(**where)
+        case 403:
+            missing = _matching(_CODE, body.get("scope")) or call.needs
+            return errors.Forbidden(missing=missing, **where)
+        case 404:
+            return errors.NotFound(**where)
+        case 409:
+            return errors.StateChanged(version=_version(body), **where)
+        case 422:
+            return errors.Unprocessable(fields=_fields(body), **where)
+        case 429:
+            wait = retry_after.parse(answer.headers.get("Retry-After"), now)
+            return errors.RateLimited(retry_after=wait, **where)
+        case status if 400 <= status < 500 and status != 408:
+            return errors.BadRequest(**where)
+        case _:
+            return errors.OutcomeUnknown(**where)
+
+
+def unknown(system: str, call: Call, status: int | None = None) -> errors.OutcomeUnknown:
+    """Return the error for a call without a readable answer."""
+    return errors.OutcomeUnknown(system=system, method=call.method, route=call.route, status=status)
+
+
+def unreachable(system: str, call: Call) -> errors.Unreachable:
+    """Return the error for a call that never left."""
+    return errors.Unreachable(system=system, method=call.method, route=call.route, status=None)
+
+
+def _matching(pattern: re.Pattern[str], value: object) -> str:
+    return value if isinstance(value, str) and pattern.fullmatch(value) else ""
+
+
+def _version(body: Mapping[str, Any]) -> str | None:
+    version = body.get("version")
+    return str(version) if isinstance(version, int | str) and str(version).isalnum() else None
+
+
+def _fields(body: Mapping[str, Any]) -> dict[str, str]:
+    """Return field → code of a 422's `errors[]`."""
+    listed = body.get("errors")
+    entries = [e for e in listed if isinstance(e, dict)] if isinstance(listed, list) else []
+    return {
+        _matching(_FIELD, entry.get("field")) or "?": _matching(_CODE, entry.get("code")) or "?"
+        for entry in entries
+    }

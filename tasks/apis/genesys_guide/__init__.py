@@ -1,0 +1,17 @@
+"""Genesys Cloud by the `guide` contract: the integration guides' endpoints.
+
+Paths, fields and scopes are those of the guides. A body of another shape counts as unreadable.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from tasks.apis.genesys_guide.contacts import GuideContacts
+from tasks.apis.genesys_guide.participants import GuideParticipants
+from tasks.apis.genesys_guide.profiles import GuideProfiles
+
+
+@dataclass(frozen=True, kw_only=True)
+class GenesysGuide(GuideProfiles, GuideParticipants, GuideContacts):
+    """Implements the whole `Genesys` seam on the `guide` contract."""

@@ -1,0 +1,118 @@
+"""Calls to one outside system: admitted, authenticated, answered or explained.
+
+`Http.call` is the only place where requests leave the project. It adds the token and the
+correlation id, renews a refused token once, and turns every answer that is no success into the
+`ApiError` that says what it means.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import simplejson
+
+from tasks.apis import answers
+from tasks.apis.calls import Answer, Call, CallLog, Gate, Timeouts
+from tasks.apis.tokens import Grant, Token, TokenStore
+from tasks.apis.wire import Bearer, NoAnswer, NoAuth, NotSent, Wire
+
+
+@dataclass(frozen=True, kw_only=True)
+class Endpoint:
+    """Where one outside system of a tenant is reached, and how the client is authenticated.
+
+    `owner` names the token in the store: unique per tenant, system and client.
+    """
+
+    system: str
+    api_url: str
+    token_url: str
+    owner: str
+    grant: Grant = field(repr=False)
+    timeouts: Timeouts = Timeouts()
+
+
+@dataclass(frozen=True, kw_only=True)
+class Http:
+    """Calls one outside system on behalf of one attempt of an operation."""
+
+    endpoint: Endpoint
+    tokens: TokenStore
+    gate: Gate
+    log: CallLog
+    correlation_id: str
+    wire: Wire = field(repr=False)
+    clock: Callable[[], float] = time.time
+
+    def call(self, call: Call) -> Answer:
+        """Send `call` and return its 2xx (or allowed) answer.
+
+        Raises the `ApiError` of any other answer, `OutcomeUnknown` where none arrived in time, and
+        `Postponed` where the gate is closed.
+        """
+        token = self._token()
+        answer = self._exchange(call, token)
+        if answer.status == 401:
+            answer = self._exchange(call, self._token(refused=token))
+        return self._expected(call, answer)
+
+    def _token(self, refused: str | None = None) -> str:
+        return self.tokens.obtain(self.endpoint.owner, self._fetch_token, refused=refused)
+
+    def _fetch_token(self) -> Token:
+        call = Call(method="POST", route="/oauth/token", needs="its grant allowed", kind="token")
+        grant = self.endpoint.grant
+        auth = grant.basic() or NoAuth()
+        answer = self._timed(call, self.endpoint.token_url, data=dict(grant.form()), auth=auth)
+        body = self._expected(call, answer).body
+        try:
+            return Token(value=body["access_token"], expires_in=float(body["expires_in"]))
+        except (TypeError, KeyError, ValueError):
+            raise answers.unknown(self.endpoint.system, call, answer.status) from None
+
+    def _exchange(self, call: Call, token: str) -> Answer:
+        headers = {"Accept": "application/json", "X-Correlation-Id": self.correlation_id}
+        request: dict[str, Any] = {"params": call.query, "auth": Bearer(token)}
+        if call.body is not None:
+            headers["Content-Type"] = "application/json"
+            text = simplejson.dumps(call.body, use_decimal=True, ensure_ascii=False)
+            request["data"] = text.encode()
+        self.gate.enter()
+        request["headers"] = {**headers, **call.headers}
+        answer = self._timed(call, self.endpoint.api_url + call.path, **request)
+        self.gate.settle(remaining=_remaining(answer.headers))
+        return answer
+
+    def _timed(self, call: Call, url: str, **request: Any) -> Answer:
+        timeouts = self.endpoint.timeouts
+        within = timeouts.of(call.kind)
+        self.log.sending(call, within=within)
+        status = None
+        started = time.monotonic()
+        try:
+            answer = self.wire.exchange(
+                call.method, url, connect=timeouts.connect, within=within, **request
+            )
+            status = answer.status
+            return answer
+        except NotSent:
+            raise answers.unreachable(self.endpoint.system, call) from None
+        except NoAnswer as error:
+            status = error.status
+            raise answers.unknown(self.endpoint.system, call, status) from None
+        finally:
+            self.log.answered(call, status=status, seconds=time.monotonic() - started)
+
+    def _expected(self, call: Call, answer: Answer) -> Answer:
+        if 200 <= answer.status < 300 or answer.status in call.allowed:
+            return answer
+        raise answers.explain(self.endpoint.system, call, answer, self.clock())
+
+
+def _remaining(headers: Mapping[str, str]) -> int | None:
+    """Return the calls left in the server's window (`X-RateLimit-Remaining`), if it says so."""
+    value = headers.get("X-RateLimit-Remaining", "")
+    return int(value) if value.isdecimal() else None

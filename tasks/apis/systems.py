@@ -1,0 +1,40 @@
+"""The outside systems of one tenant, as one attempt of an operation sees them."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Protocol
+
+from tasks.apis.customers import CustomerStore
+from tasks.apis.genesys import Genesys
+from tasks.mapping import SyncRules
+
+
+class Newest(Protocol):
+    """Remembers, per key of a resource, the moment of the newest value written.
+
+    A message without a moment of its own counts with the moment of its first claim.
+    """
+
+    def outdated(
+        self, resource: str, keys: Collection[str], occurred_at: datetime | None
+    ) -> frozenset[str]:
+        """Return those of `keys` for which something newer has been written already."""
+        ...
+
+    def written(self, resource: str, keys: Collection[str], occurred_at: datetime | None) -> None:
+        """Remember that the values of `keys` are those of this moment."""
+        ...
+
+
+@dataclass(frozen=True, kw_only=True)
+class Systems:
+    """What a use case may be given. `customers` is None where the tenant syncs to no store."""
+
+    genesys: Genesys
+    customers: CustomerStore | None
+    sync: SyncRules
+    newest: Newest
+    identity_attributes: tuple[str, ...] = ("email", "phone", "externalId", "customerId")

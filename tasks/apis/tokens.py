@@ -1,0 +1,94 @@
+"""OAuth tokens: how one is fetched, and where the one of the cluster is kept.
+
+Both grants are those of RFC 6749 (client credentials) and RFC 7523 (JWT bearer). A token's life is
+what `expires_in` says, never a constant.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Protocol
+
+import jwt
+
+ASSERTION_SECONDS = 600
+JWT_BEARER = "urn:ietf:params:oauth:grant-type:jwt-bearer"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Token:
+    """An access token and its remaining life in seconds."""
+
+    value: str = field(repr=False)
+    expires_in: float
+
+
+class TokenStore(Protocol):
+    """Keeps one token per client for the whole cluster; one process renews it at a time."""
+
+    def obtain(self, client: str, fetch: Callable[[], Token], *, refused: str | None = None) -> str:
+        """Return the token of `client`, fetching one where there is none.
+
+        A token equal to `refused` (the API answered 401 to it) is replaced. Raises what `fetch`
+        raises, and `Postponed` where another process takes too long to renew.
+        """
+        ...
+
+
+class Grant(Protocol):
+    """A way to ask for a token: the form that is posted, and HTTP Basic credentials if any."""
+
+    @property
+    def client_id(self) -> str: ...
+
+    def form(self) -> Mapping[str, str]: ...
+
+    def basic(self) -> tuple[str, str] | None: ...
+
+
+@dataclass(frozen=True, kw_only=True)
+class ClientCredentials:
+    """The client-credentials grant, authenticated by HTTP Basic."""
+
+    client_id: str
+    client_secret: str = field(repr=False)
+    scope: str = ""
+
+    def form(self) -> Mapping[str, str]:
+        scope = {"scope": self.scope} if self.scope else {}
+        return {"grant_type": "client_credentials", **scope}
+
+    def basic(self) -> tuple[str, str] | None:
+        return self.client_id, self.client_secret
+
+
+@dataclass(frozen=True, kw_only=True)
+class JwtBearer:
+    """The JWT-bearer grant: an assertion signed with RS256 by the client's private key (PEM)."""
+
+    client_id: str
+    private_key: str = field(repr=False)
+    audience: str
+    scope: str = ""
+    clock: Callable[[], float] = time.time
+
+    def form(self) -> Mapping[str, str]:
+        return {"grant_type": JWT_BEARER, "assertion": self.assertion()}
+
+    def basic(self) -> tuple[str, str] | None:
+        return None
+
+    def assertion(self) -> str:
+        """Return the signed assertion, valid for ten minutes from now."""
+        now = int(self.clock())
+        claims = {
+            "iss": self.client_id,
+            "sub": self.client_id,
+            "aud": self.audience,
+            "iat": now,
+            "exp": now + ASSERTION_SECONDS,
+        }
+        scope = {"scope": self.scope} if self.scope else {}
+        return jwt.encode({**claims, **scope}, self.private_key, algorithm="RS256")

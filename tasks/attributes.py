@@ -1,0 +1,90 @@
+"""Set participant attributes on a live conversation."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+
+from tasks.apis.genesys import Participant, Participants
+from tasks.apis.systems import Newest
+from tasks.errors import Rejected
+from tasks.messages import MAX_ATTRIBUTE_BYTES, SetAttributes, compact_json
+from tasks.operations import Operation, Outcome
+
+#: States in which a participant takes attributes, the preferred one first.
+LIVE_STATES = ("connected", "ringing")
+
+
+def set_attributes(message: SetAttributes, genesys: Participants, newest: Newest) -> Outcome:
+    """Set the message's attributes on one participant, confirm them, and say which it was.
+
+    Values that are so already, or that something newer has overwritten, are not written. Raises
+    `Rejected` where no participant is live or the merged map would be over 1 KB.
+    """
+    participant = choose_participant(message, genesys)
+    resource = f"participant:{participant.id}"
+    outdated = newest.outdated(resource, message.attributes, message.occurred_at)
+    wanted = {k: v for k, v in message.attributes.items() if k not in outdated}
+    changes = {k: v for k, v in wanted.items() if participant.attributes.get(k) != v}
+    if changes:
+        check_size({**participant.attributes, **changes})
+        genesys.set_attributes(message.conversation_id, participant.id, changes)
+    newest.written(resource, wanted, message.occurred_at)
+    confirmed = confirm(message, genesys, participant, changes) if changes else set()
+    return Outcome(
+        status="done" if changes else "noop",
+        detail={
+            "participant_id": participant.id,
+            "confirmed": sorted(confirmed),
+            "unconfirmed": sorted(changes.keys() - confirmed),
+            "unchanged": sorted(wanted.keys() - changes.keys()),
+            "superseded": sorted(outdated),
+        },
+    )
+
+
+def choose_participant(message: SetAttributes, genesys: Participants) -> Participant:
+    """Return the participant the message names, or the first live one of its type."""
+    if message.participant_id:
+        return genesys.read_participant(message.conversation_id, message.participant_id)
+    found = genesys.participants(message.conversation_id)
+    chosen = first_live(p for p in found if p.type == message.participant_type)
+    if chosen is None:
+        raise Rejected(
+            f"participant_type: no {message.participant_type} is connected or ringing"
+            " in this conversation"
+        )
+    return chosen
+
+
+def first_live(participants: Iterable[Participant]) -> Participant | None:
+    """Return the first connected participant, else the first ringing one."""
+    live = [p for p in participants if p.state in LIVE_STATES]
+    return min(live, key=lambda p: LIVE_STATES.index(p.state), default=None)
+
+
+def check_size(attributes: Mapping[str, object]) -> None:
+    """Raise `Rejected` where the merged map is over the participant's 1 KB."""
+    size = len(compact_json(attributes))
+    if size > MAX_ATTRIBUTE_BYTES:
+        raise Rejected(
+            f"attributes: the participant's merged map would be {size:,} bytes,"
+            f" at most {MAX_ATTRIBUTE_BYTES:,} are allowed"
+        )
+
+
+def confirm(
+    message: SetAttributes,
+    genesys: Participants,
+    participant: Participant,
+    changes: Mapping[str, str],
+) -> set[str]:
+    """Read the participant back and return the keys that hold the values written."""
+    seen = genesys.read_participant(message.conversation_id, participant.id).attributes
+    return {key for key, value in changes.items() if seen.get(key) == value}
+
+
+OPERATION = Operation(
+    message=SetAttributes,
+    use_case=lambda message, systems: set_attributes(message, systems.genesys, systems.newest),
+    locks=lambda message: (f"conversation:{message.conversation_id}",),
+)

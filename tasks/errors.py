@@ -1,0 +1,163 @@
+"""Every error this project raises on purpose, drawn as one tree.
+
+    WorkerError
+    ├── SettingsError            a setting is missing or wrong: the start stops
+    ├── OperationError           how an operation ends without success; final
+    │   ├── Rejected             the request can never work
+    │   ├── Conflict             somebody else won, after all tries
+    │   ├── Unsupported          this API contract cannot do it
+    │   └── Failed               tries used up, outcome unknown or undone
+    ├── Postponed                not yet: the message goes back and costs no try
+    └── ApiError                 what an outside system answered
+        ├── BadRequest           400 and other final 4xx
+        ├── Unauthenticated      401, also after the token was renewed once
+        ├── Forbidden            403, names the scope or permission
+        ├── NotFound             404
+        ├── StateChanged         409
+        ├── Unprocessable        422, carries fields and codes
+        ├── RateLimited          429, carries the server's wait
+        └── OutcomeUnknown       5xx, timeout, reset, unreadable answer
+            └── Unreachable      no connection: nothing was sent
+
+No message holds a secret or personal data: they are built from names, ids, codes and numbers.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import ClassVar
+
+
+class WorkerError(Exception):
+    """Base class of every error of this project."""
+
+
+class SettingsError(WorkerError):
+    """Raised at start when a setting is missing or wrong; the text names the variable or table."""
+
+
+class OperationError(WorkerError):
+    """Raised when an operation ends without success; `status` is the result's status."""
+
+    status: ClassVar[str]
+
+
+class Rejected(OperationError):
+    """Raised when a request can never work, with the field and the rule it breaks."""
+
+    status = "rejected"
+
+
+class Conflict(OperationError):
+    """Raised when another writer kept winning until the tries were used up."""
+
+    status = "conflict"
+
+
+class Unsupported(OperationError):
+    """Raised when the tenant's API contract cannot do what was asked; says what it can do."""
+
+    status = "unsupported"
+
+
+class Failed(OperationError):
+    """Raised when all tries were used up and the effect could not be achieved or confirmed."""
+
+    status = "failed"
+
+
+class Postponed(WorkerError):
+    """Raised when work has to wait for a reason of ours: a budget, a pause, a rate, a busy lock.
+
+    `wait` is in seconds. No outside call was made, and no try is used up.
+    """
+
+    def __init__(self, reason: str, wait: float) -> None:
+        super().__init__(reason, wait)
+        self.reason = reason
+        self.wait = wait
+
+    def __str__(self) -> str:
+        return f"{self.reason}, {self.wait:.1f} s"
+
+
+class ApiError(WorkerError):
+    """Base class of what an outside system answered.
+
+    `system` is `genesys` or `cxone`, `route` the path template (ids never appear), `status` the
+    HTTP status or None where none arrived, `code` the vendor's error code where there is one.
+    """
+
+    def __init__(
+        self, *, system: str, method: str, route: str, status: int | None, code: str = ""
+    ) -> None:
+        super().__init__(system, method, route, status, code)
+        self.system = system
+        self.method = method
+        self.route = route
+        self.status = status
+        self.code = code
+
+    def __str__(self) -> str:
+        answer = self.status if self.status is not None else "no answer"
+        code = f" {self.code}" if self.code else ""
+        return f"{self.system} answered {answer}{code} to {self.method} {self.route}"
+
+
+class BadRequest(ApiError):
+    """Raised on 400 and on any 4xx without a class of its own."""
+
+
+class Unauthenticated(ApiError):
+    """Raised when a renewed token is refused too, or the token endpoint refuses the client."""
+
+
+class Forbidden(ApiError):
+    """Raised on 403; `missing` names the OAuth scope or permission the call needs."""
+
+    def __init__(self, *, missing: str, **where: object) -> None:
+        super().__init__(**where)  # type: ignore[arg-type]  # the base class's keywords
+        self.missing = missing
+
+    def __str__(self) -> str:
+        return f"{super().__str__()}: the OAuth client needs {self.missing}"
+
+
+class NotFound(ApiError):
+    """Raised on 404: the resource is unknown or has ended."""
+
+
+class StateChanged(ApiError):
+    """Raised on 409: read again and decide again. `version` is the current one, if told."""
+
+    def __init__(self, *, version: str | None = None, **where: object) -> None:
+        super().__init__(**where)  # type: ignore[arg-type]  # the base class's keywords
+        self.version = version
+
+
+class Unprocessable(ApiError):
+    """Raised on 422; `fields` maps each refused field to the vendor's code, texts left out."""
+
+    def __init__(self, *, fields: Mapping[str, str], **where: object) -> None:
+        super().__init__(**where)  # type: ignore[arg-type]  # the base class's keywords
+        self.fields = dict(fields)
+
+    def __str__(self) -> str:
+        listed = ", ".join(f"{field}: {code}" for field, code in self.fields.items())
+        return f"{super().__str__()}{': ' if listed else ''}{listed}"
+
+
+class RateLimited(ApiError):
+    """Raised on 429; `retry_after` is the server's wait in seconds, None if it named none."""
+
+    def __init__(self, *, retry_after: float | None, **where: object) -> None:
+        super().__init__(**where)  # type: ignore[arg-type]  # the base class's keywords
+        self.retry_after = retry_after
+
+
+class OutcomeUnknown(ApiError):
+    """Raised on 5xx, timeout, reset or an unreadable answer: a write may have taken effect."""
+
+
+class Unreachable(OutcomeUnknown):
+    """Raised when no connection could be opened: nothing was sent, so nothing happened."""

@@ -1,0 +1,137 @@
+"""Which attributes of a contact reach the customer store, under which name and type.
+
+A tenant's field map names what is sent; what it does not name is inferred or ignored. All problems
+of one contact are reported at once, by attribute name and never by value.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from tasks import inference
+from tasks.apis.customers import CustomerAttribute, ValueType
+from tasks.errors import Rejected
+
+Value = str | Decimal | bool
+
+
+class FieldRule(BaseModel):
+    """What happens to one source attribute. Without `type` its type is inferred."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    target: Annotated[str, Field(min_length=1, max_length=256)] | None = None
+    type: ValueType | None = None
+    max_length: Annotated[int, Field(ge=1)] | None = None
+    required: bool = False
+    drop: bool = False
+
+
+class SyncRules(BaseModel):
+    """How a tenant's contacts become customers.
+
+    The customer is the message's `customer_id`, else the contact's attribute
+    `customer_id_attribute`, else `customer_id_template` with `{contact_id}` filled in.
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    fields: Mapping[str, FieldRule] = {}
+    unmapped: Literal["infer", "ignore"] = "infer"
+    customer_id_attribute: str | None = None
+    customer_id_template: str = "{contact_id}"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Mapped:
+    """What is sent, and the names of the attributes that are left out on purpose."""
+
+    attributes: tuple[CustomerAttribute, ...]
+    left_out: tuple[str, ...]
+
+
+def map_attributes(source: Mapping[str, object], rules: SyncRules) -> Mapped:
+    """Return the customer attributes that `source` (name → JSON value) makes under `rules`.
+
+    Raises `Rejected` naming every attribute that collides, is missing or breaks its rule.
+    """
+    sent: dict[str, CustomerAttribute] = {}
+    left_out: list[str] = []
+    problems = _missing(source, rules)
+    origin: dict[str, str] = {}
+    for name, value in source.items():
+        rule = rules.fields.get(name)
+        if value is None or _is_ignored(rule, rules):
+            left_out.append(name)
+            continue
+        rule = rule or FieldRule()
+        target = rule.target or name
+        twin = origin.setdefault(_normal(target), name)
+        if twin != name:
+            problems.append(f"{twin!r} and {name!r} both map to {target!r}")
+            continue
+        try:
+            sent[name] = _attribute(target, value, rule)
+        except ValueError as error:
+            problems.append(f"{name!r} {error}")
+    if problems:
+        raise Rejected("attributes: " + "; ".join(problems))
+    return Mapped(attributes=tuple(sent.values()), left_out=tuple(left_out))
+
+
+def _missing(source: Mapping[str, object], rules: SyncRules) -> list[str]:
+    return [
+        f"{name!r} is required and missing"
+        for name, rule in rules.fields.items()
+        if rule.required and source.get(name) is None
+    ]
+
+
+def _is_ignored(rule: FieldRule | None, rules: SyncRules) -> bool:
+    return rule.drop if rule else rules.unmapped == "ignore"
+
+
+def _normal(name: str) -> str:
+    """Return the form under which a store may hold two names for one."""
+    return " ".join(name.split()).casefold()
+
+
+def _attribute(target: str, value: object, rule: FieldRule) -> CustomerAttribute:
+    kind, typed = _typed(value, rule.type)
+    if rule.max_length and isinstance(typed, str) and len(typed) > rule.max_length:
+        raise ValueError(f"is longer than {rule.max_length} characters")
+    return CustomerAttribute(name=target, type=kind, value=typed)
+
+
+def _typed(value: object, wanted: ValueType | None) -> tuple[ValueType, Value]:
+    if isinstance(value, bool):
+        text = "true" if value else "false"
+    elif isinstance(value, int | Decimal):
+        text = _digits(value)
+    elif isinstance(value, str):
+        text = value
+    else:
+        raise ValueError("is neither text, number nor boolean")
+    return _convert(text, wanted) if wanted else inference.infer(text)
+
+
+def _digits(value: int | Decimal) -> str:
+    return format(value, "f") if isinstance(value, Decimal) else str(value)
+
+
+def _convert(text: str, wanted: ValueType) -> tuple[ValueType, Value]:
+    """Return `text` as the type its rule asks for, or raise `ValueError` where it is none."""
+    if wanted == "string":
+        return wanted, text
+    if wanted == "number" and inference.is_plain_number(text):
+        return wanted, Decimal(text)
+    if wanted == "boolean" and text.lower() in ("true", "false"):
+        return wanted, text.lower() == "true"
+    if wanted == "date" and inference.is_date(text):
+        return wanted, text
+    raise ValueError(f"is not a {wanted}")

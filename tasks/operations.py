@@ -1,0 +1,71 @@
+"""What an operation is: a message, a use case, the resources it locks.
+
+A use case is a plain function from a validated message and the outside systems it needs to an
+`Outcome`. It knows no Celery, no Redis and no HTTP; `workers.operation` runs any of them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Generic, Literal, TypeVar
+
+from tasks.apis.systems import Systems
+from tasks.messages import Message
+
+M = TypeVar("M", bound=Message)
+
+#: What may stand in results and records: JSON, never personal data.
+Json = None | bool | int | float | str | Sequence["Json"] | Mapping[str, "Json"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class FollowUp:
+    """A message to be sent when the operation has ended; `delay` is in seconds.
+
+    Its operation id is the parent's with `suffix` appended, so that a repeated parent sends the
+    same operation again and not a second one.
+    """
+
+    message: Message
+    suffix: str
+    delay: float = 0.0
+
+
+@dataclass(frozen=True, kw_only=True)
+class Outcome:
+    """How an operation ended well.
+
+    `detail` goes into the result, `record` into the audit record besides it, `announcement` to the
+    tenant's hooks. None of them holds personal data.
+    """
+
+    status: Literal["done", "accepted", "noop"] = "done"
+    detail: Mapping[str, Json] = field(default_factory=dict)
+    record: Mapping[str, Json] = field(default_factory=dict)
+    follow_ups: tuple[FollowUp, ...] = ()
+    announcement: Mapping[str, Json] | None = None
+
+
+def _no_locks(_: Message) -> tuple[str, ...]:
+    return ()
+
+
+@dataclass(frozen=True, kw_only=True)
+class Operation(Generic[M]):
+    """One task: its message model, the use case that carries it out, and what it locks.
+
+    `locks` names the resources (within the tenant) on which operations run one at a time.
+    """
+
+    message: type[M]
+    use_case: Callable[[M, Systems], Outcome]
+    locks: Callable[[M], tuple[str, ...]] = _no_locks
+
+    @property
+    def task(self) -> str:
+        return self.message.task
+
+    @property
+    def queue(self) -> str:
+        return self.message.queue

@@ -1,0 +1,87 @@
+"""Copy a contact's attributes to the tenant's customer store."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from pydantic import TypeAdapter, ValidationError
+
+from tasks.apis.customers import CustomerStore
+from tasks.apis.genesys import Contacts
+from tasks.apis.systems import Newest
+from tasks.errors import Rejected, Unsupported
+from tasks.mapping import SyncRules, map_attributes
+from tasks.messages import Identifier, SyncProfile
+from tasks.operations import Operation, Outcome
+
+
+def sync_profile(
+    message: SyncProfile,
+    genesys: Contacts,
+    customers: CustomerStore | None,
+    rules: SyncRules,
+    newest: Newest,
+) -> Outcome:
+    """Write the contact's mapped attributes to its customer, except what newer messages wrote.
+
+    Raises `Unsupported` where the tenant has no customer store, and `Rejected` where an attribute
+    breaks its mapping rule or no customer id can be made.
+    """
+    if customers is None:
+        raise Unsupported("sync_profile: this tenant has no [sync] target; add one to TENANTS_FILE")
+    attributes = read_attributes(message, genesys)
+    mapped = map_attributes(attributes, rules)
+    customer_id = choose_customer(message, attributes, rules)
+    resource = f"customer:{customer_id}"
+    names = {attribute.name for attribute in mapped.attributes}
+    outdated = newest.outdated(resource, names, message.occurred_at)
+    sent = [attribute for attribute in mapped.attributes if attribute.name not in outdated]
+    if sent:
+        customers.put_attributes(customer_id, sent)
+        newest.written(resource, names - outdated, message.occurred_at)
+    return Outcome(
+        status="done" if sent else "noop",
+        detail={
+            "customer_id": customer_id,
+            "sent": sorted(attribute.name for attribute in sent),
+            "superseded": sorted(outdated),
+            "left_out": sorted(mapped.left_out),
+        },
+    )
+
+
+def read_attributes(message: SyncProfile, genesys: Contacts) -> Mapping[str, object]:
+    """Return the values the message brings, else those of the contact."""
+    if message.attributes is not None:
+        return message.attributes
+    return genesys.read_contact(message.contact_id).attributes
+
+
+def choose_customer(
+    message: SyncProfile, attributes: Mapping[str, object], rules: SyncRules
+) -> str:
+    """Return the id of the customer that the contact is; see `SyncRules` for the order."""
+    if message.customer_id:
+        return message.customer_id
+    if rules.customer_id_attribute:
+        return checked_id(attributes.get(rules.customer_id_attribute))
+    return checked_id(rules.customer_id_template.format(contact_id=message.contact_id))
+
+
+def checked_id(value: object) -> str:
+    """Return `value` where it is an id that is safe in a path, else raise `Rejected`."""
+    try:
+        return TypeAdapter(Identifier).validate_python(value, strict=True)
+    except ValidationError:
+        raise Rejected(
+            "customer_id: the message has none and the contact yields no valid one"
+        ) from None
+
+
+OPERATION = Operation(
+    message=SyncProfile,
+    use_case=lambda message, systems: sync_profile(
+        message, systems.genesys, systems.customers, systems.sync, systems.newest
+    ),
+    locks=lambda message: (f"contact:{message.contact_id}",),
+)
