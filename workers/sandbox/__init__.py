@@ -1,0 +1,8 @@
+"""Simulated Genesys Cloud and NICE CXone: strict, stateful, and able to fail on demand."""
+
+from __future__ import annotations
+
+from workers.sandbox.options import Options
+from workers.sandbox.server import serve
+
+__all__ = ["Options", "serve"]

@@ -1,0 +1,124 @@
+"""A judged request on its way to the route that carries it out, and the answer."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any, TypeVar
+
+from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic.alias_generators import to_camel
+
+from workers.sandbox.errors import bad_request
+from workers.sandbox.journal import Entry, Journal
+from workers.sandbox.options import Options
+from workers.sandbox.wire import decode
+from workers.sandbox.world import Organization, World
+
+
+class Body(BaseModel):
+    """A request body: JSON types as they are, camelCase names, unknown fields refused."""
+
+    model_config = ConfigDict(
+        alias_generator=to_camel,
+        strict=True,
+        extra="forbid",
+        frozen=True,
+        hide_input_in_errors=True,
+    )
+
+
+B = TypeVar("B", bound=Body)
+
+
+@dataclass(slots=True, kw_only=True)
+class Call:
+    """A request whose sender is known, allowed to send it and within its budget."""
+
+    route: Route
+    world: World
+    options: Options
+    journal: Journal
+    entry: Entry
+    organization: Organization
+    client: str
+    now: float
+    path: Mapping[str, str]
+    query: Mapping[str, str]
+    raw: bytes
+
+    def json(self) -> dict[str, Any]:
+        """The body as a JSON object. Raises Refused (400) for anything else."""
+        try:
+            value = decode(self.raw)
+        except ValueError:
+            raise bad_request("the body is not valid JSON", "invalid.json") from None
+        if not isinstance(value, dict):
+            raise bad_request("the body must be a JSON object", "invalid.json")
+        return value
+
+    def body(self, model: type[B]) -> B:
+        """The body as `model`. Raises Refused (400) naming the first field that is wrong."""
+        try:
+            return model.model_validate(self.json())
+        except ValidationError as error:
+            raise bad_request(complaint(error)) from None
+
+    def number(self, name: str, default: int, *, most: int | None = None) -> int:
+        """A whole number of at least 1 from the query string. Raises Refused (400)."""
+        text = self.query.get(name, str(default))
+        value = int(text) if text.isascii() and text.isdigit() else 0
+        if value < 1 or (most is not None and value > most):
+            limits = "at least 1" if most is None else f"from 1 to {most}"
+            raise bad_request(f"{name}: must be a whole number, {limits}")
+        return value
+
+    def effect(self, kind: str, subject: str, at: float | None = None, **detail: Any) -> None:
+        """Record what this call changed, at a later moment if it ended later."""
+        self.journal.effect(self.entry, self.now if at is None else at, kind, subject, detail)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Answer:
+    """What goes back: a JSON body (None for none) and the headers beyond the common ones."""
+
+    status: int = 200
+    body: Any = None
+    headers: Mapping[str, str] = field(default_factory=dict)
+
+
+#: Another writer's hand: changes the documents that a call has just been answered with.
+ForeignWrite = Callable[[Call, Mapping[str, Any]], None]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Route:
+    """One operation of an outside system: where it is, who may call it, what it does."""
+
+    method: str
+    #: Template without the system's prefix; it is what the journal calls the route.
+    path: str
+    scope: str
+    handle: Callable[[Call], Answer]
+    foreign: ForeignWrite | None = None
+    #: Whether calls also count against the participants' limit a second.
+    per_second: bool = False
+
+
+def complaint(error: ValidationError) -> str:
+    """The first error as `field: rule`, without the value."""
+    first = error.errors(include_url=False, include_input=False, include_context=False)[0]
+    name = ".".join(str(part) for part in first["loc"]) or "body"
+    return f"{name}: {first['msg']}"
+
+
+def overlay(document: dict[str, Any], changes: Mapping[str, Any]) -> None:
+    """Lay `changes` over `document`: objects are merged, lists appended, the rest replaced."""
+    for name, value in changes.items():
+        old = document.get(name)
+        if isinstance(old, dict) and isinstance(value, Mapping):
+            overlay(old, value)
+        elif isinstance(old, list) and isinstance(value, list):
+            old.extend(value)
+        else:
+            document[name] = value

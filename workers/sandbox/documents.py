@@ -1,0 +1,174 @@
+"""The shapes of what an organisation owns, with defaults for what a test leaves out."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic.alias_generators import to_camel
+
+from workers.sandbox.call import complaint
+from workers.sandbox.errors import Refused, bad_request
+from workers.sandbox.wire import iso, later
+from workers.sandbox.world import Document, Documents, Organization, World, new_id
+
+
+class _Document(BaseModel):
+    """Known fields are checked, others are kept: real documents have many more."""
+
+    model_config = ConfigDict(
+        alias_generator=to_camel, strict=True, extra="allow", hide_input_in_errors=True
+    )
+
+
+class Link(_Document):
+    """A profile that was merged into the one that holds the link."""
+
+    profile_id: str
+
+
+class Profile(_Document):
+    """A guest profile."""
+
+    profile_id: str
+    custom_attributes: dict[str, Any] = {}
+    links: list[Link] = []
+
+
+class Consent(_Document):
+    """What the customer said to one purpose."""
+
+    purpose: str
+    status: Literal["granted", "denied", "withdrawn", "unknown"]
+
+
+class Consents(_Document):
+    """The consent records of a profile."""
+
+    consents: list[Consent]
+
+
+class Participant(_Document):
+    """One side of a conversation."""
+
+    id: str = ""
+    name: str = ""
+    type: str = "user"
+    state: str = "connected"
+    participant_attributes: dict[str, str] = {}
+    last_updated: str = ""
+
+
+class Conversation(_Document):
+    """A voice conversation."""
+
+    id: str
+    state: Literal["active", "ended"] = "active"
+    participants: list[Participant] = []
+
+
+class Contact(_Document):
+    """A contact with its attributes."""
+
+    contact_id: str
+    attributes: dict[str, Any] = {}
+
+
+class Typed(_Document):
+    """An attribute's value with its CXone type."""
+
+    value: Any
+    type: str
+
+
+class Customer(_Document):
+    """A CXone customer: attributes by name."""
+
+    customer_id: str
+    attributes: dict[str, Typed] = {}
+
+
+class Configuration(_Document):
+    """A web messaging configuration; most of its fields are nobody's business here."""
+
+    organization_id: str
+    version: int = Field(default=1, ge=1)
+
+
+class Message(_Document):
+    """One message of an interaction."""
+
+    id: str
+    text: str = ""
+
+
+class Interaction(_Document):
+    """A chat; `active` ones go on, `completed` ones do not."""
+
+    id: str
+    type: str = "webmessaging"
+    state: str = "completed"
+    messages: list[Message] = []
+    participants: list[dict[str, Any]] = []
+    start_time: str
+
+
+_KINDS: Mapping[str, tuple[type[_Document], str | None]] = {
+    "profiles": (Profile, "profileId"),
+    "consents": (Consents, None),
+    "conversations": (Conversation, "id"),
+    "contacts": (Contact, "contactId"),
+    "customers": (Customer, "customerId"),
+    "configurations": (Configuration, "organizationId"),
+    "interactions": (Interaction, "id"),
+}
+KINDS = tuple(_KINDS)
+
+
+def documents(organization: Organization, kind: str) -> Documents:
+    """The organisation's documents of that kind. Raises Refused (404) for an unknown kind."""
+    if kind not in _KINDS:
+        raise Refused(404, "not.found", f"kind: must be one of {', '.join(KINDS)}")
+    found: Documents = getattr(organization, kind)
+    return found
+
+
+def put(
+    world: World, organization: Organization, kind: str, entity_id: str, body: Document
+) -> Document:
+    """Add or replace a document and return it with its defaults.
+
+    Raises Refused: 404 for an unknown kind, 400 naming the first field that is wrong.
+    """
+    held = documents(organization, kind)
+    document = _complete(world, kind, entity_id, body)
+    if kind == "conversations":
+        _stamp(world, document, held.get(entity_id, {}))
+        organization.put_conversation(document)
+    elif kind == "configurations" and entity_id not in organization.organization_ids:
+        organization.organization_ids.append(entity_id)
+    held[entity_id] = document
+    return document
+
+
+def _complete(world: World, kind: str, entity_id: str, body: Document) -> Document:
+    model, id_field = _KINDS[kind]
+    given = {**body, id_field: entity_id} if id_field else body
+    if kind == "interactions":
+        given.setdefault("startTime", iso(world.timeline.advance()))
+    try:
+        return model.model_validate(given).model_dump(by_alias=True)
+    except ValidationError as error:
+        raise bad_request(complaint(error)) from None
+
+
+def _stamp(world: World, conversation: Document, old: Document) -> None:
+    now = world.timeline.advance()
+    before = {each["id"]: each for each in old.get("participants", ())}
+    for participant in conversation["participants"]:
+        participant["id"] = participant["id"] or new_id(world.rng)
+        participant["lastUpdated"] = participant["lastUpdated"] or iso(now)
+        known = before.get(participant["id"])
+        if known and known != participant and participant["lastUpdated"] <= known["lastUpdated"]:
+            participant["lastUpdated"] = later(known["lastUpdated"], now)

@@ -1,0 +1,151 @@
+"""One request from its arrival to its answer: journal, faults, judgement, delivery."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import time
+from collections.abc import Sequence
+
+from aiohttp import web
+
+from workers.sandbox import delivery, faults
+from workers.sandbox.arrival import Arrival, Judge
+from workers.sandbox.call import Answer
+from workers.sandbox.errors import Refused
+from workers.sandbox.journal import Entry
+from workers.sandbox.oauth import TokenRequest
+from workers.sandbox.simulation import Simulation
+from workers.sandbox.wire import encode
+
+LOG = logging.getLogger(__name__)
+
+Fired = Sequence[faults.Fault]
+
+
+async def exchange(
+    simulation: Simulation, system: str, template: str | None, judge: Judge, request: web.Request
+) -> web.StreamResponse:
+    """Answer one request of `system`, whose route is `template` (None: unknown)."""
+    started = time.perf_counter()
+    arrival = await _arrive(simulation, system, template, request)
+    fired = simulation.faults.fire(arrival.entry)
+    try:
+        return await _answer(arrival, judge, fired)
+    finally:
+        simulation.journal.close(arrival.entry, (time.perf_counter() - started) * 1000)
+
+
+async def _arrive(
+    simulation: Simulation, system: str, template: str | None, request: web.Request
+) -> Arrival:
+    raw = await request.read()
+    now = simulation.world.timeline.advance()
+    headers = request.headers
+    entry = simulation.journal.open(
+        at=now,
+        system=system,
+        method=request.method,
+        path=request.path.removeprefix(f"/{system}"),
+        query=request.query_string,
+        route=template,
+        correlation_id=headers.get("X-Correlation-Id") or simulation.correlation_id(),
+        if_match=headers.get("If-Match"),
+    )
+    entry.client = _sender(simulation, entry, raw, headers.get("Authorization", ""))
+    if client := simulation.clients.get(entry.client or ""):
+        entry.organization = client.organization
+    return Arrival(simulation=simulation, request=request, raw=raw, entry=entry, now=now)
+
+
+def _sender(simulation: Simulation, entry: Entry, raw: bytes, authorization: str) -> str | None:
+    scheme, _, credentials = authorization.partition(" ")
+    if scheme.lower() == "bearer":
+        token = simulation.tokens.find(credentials)
+        return token.client_id if token else None
+    if (entry.route or "").endswith("/token"):
+        return TokenRequest.read(raw, authorization).client_id
+    return None
+
+
+async def _answer(arrival: Arrival, judge: Judge, fired: Fired) -> web.StreamResponse:
+    if any(isinstance(fault, faults.ResetBefore) for fault in fired):
+        return delivery.reset(arrival.request)
+    answer = await _instead(arrival, fired) or _judged(arrival, judge)
+    arrival.entry.status = answer.status
+    _write_as_another(arrival, fired)
+    return await _deliver(arrival, answer, fired)
+
+
+async def _instead(arrival: Arrival, fired: Fired) -> Answer | None:
+    client = arrival.entry.client
+    for fault in fired:
+        if isinstance(fault, faults.Latency):
+            await asyncio.sleep(fault.seconds)
+            arrival.now = arrival.simulation.world.timeline.advance()
+        elif isinstance(fault, faults.ExpireTokens) and client is not None:
+            arrival.simulation.tokens.expire(client)
+        elif isinstance(fault, faults.Status):
+            return _told_to_fail(fault, arrival.entry)
+    return None
+
+
+def _told_to_fail(fault: faults.Status, entry: Entry) -> Answer:
+    usual = Refused(fault.status, "fault.injected", "this request was told to fail")
+    body = usual.body(entry.correlation_id) if fault.body is None else fault.body
+    return Answer(status=fault.status, body=body, headers=fault.headers)
+
+
+def _judged(arrival: Arrival, judge: Judge) -> Answer:
+    try:
+        return judge(arrival)
+    except Refused as error:
+        refusal = error
+    except Exception as error:  # noqa: BLE001 - a server answers 500, whatever went wrong
+        # Only the kind of error and its place are logged: its text may quote a body.
+        place = _place(error)
+        LOG.error("sandbox.handler_failed %s at %s", type(error).__name__, place)
+        refusal = Refused(500, "internal.error", f"the sandbox itself failed at {place}")
+    body = refusal.body(arrival.entry.correlation_id)
+    return Answer(status=refusal.status, body=body, headers=refusal.headers)
+
+
+def _place(error: Exception) -> str:
+    trace = error.__traceback__
+    while trace is not None and trace.tb_next is not None:
+        trace = trace.tb_next
+    return f"{trace.tb_frame.f_code.co_qualname}:{trace.tb_lineno}" if trace else "nowhere"
+
+
+def _write_as_another(arrival: Arrival, fired: Fired) -> None:
+    call = arrival.call
+    if call is None or call.route.foreign is None:
+        return
+    for fault in fired:
+        if isinstance(fault, faults.ForeignWrite):
+            call.route.foreign(call, fault.changes)
+
+
+async def _deliver(arrival: Arrival, answer: Answer, fired: Fired) -> web.StreamResponse:
+    request, status = arrival.request, answer.status
+    body = b"" if answer.body is None else encode(answer.body)
+    headers = _headers(arrival.entry, answer)
+    for fault in fired:
+        if isinstance(fault, faults.LatencyAfter):
+            await asyncio.sleep(fault.seconds)
+        elif isinstance(fault, faults.ResetAfter):
+            return delivery.reset(request)
+        elif isinstance(fault, faults.SlowBody):
+            return await delivery.send_slowly(request, status, headers, body, fault.seconds)
+        elif isinstance(fault, faults.TruncatedBody):
+            return await delivery.send_half(request, status, headers, body)
+    return web.Response(status=status, body=body, headers=headers)
+
+
+def _headers(entry: Entry, answer: Answer) -> dict[str, str]:
+    headers = {"X-Correlation-Id": entry.correlation_id}
+    if answer.body is not None:
+        headers["Content-Type"] = "application/json"
+    if entry.remaining is not None:
+        headers["X-RateLimit-Remaining"] = str(entry.remaining)
+    return {**headers, **answer.headers}

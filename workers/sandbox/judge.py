@@ -1,0 +1,84 @@
+"""What stands between a request and its route: token, budgets, scope, body."""
+
+from __future__ import annotations
+
+from workers.sandbox.arrival import Arrival, Judge
+from workers.sandbox.call import Answer, Call, Route
+from workers.sandbox.errors import Refused
+from workers.sandbox.oauth import Client, Token
+
+
+def judge(route: Route) -> Judge:
+    """The judge of a route. What it refuses for a token or a budget costs nothing else."""
+
+    def carry_out(arrival: Arrival) -> Answer:
+        token, client = _authenticate(arrival)
+        _charge(arrival, route, client)
+        _check_scope(route, token)
+        _check_body(arrival)
+        arrival.call = _call(arrival, route, client)
+        return route.handle(arrival.call)
+
+    return carry_out
+
+
+def unknown(arrival: Arrival) -> Answer:
+    """The judge of paths that are no route. Raises Refused, 404 or 405."""
+    reason = arrival.request.match_info.http_exception
+    allowed = reason.headers.get("Allow") if reason is not None else None
+    if allowed:
+        message = f"{arrival.request.method} is not allowed here"
+        raise Refused(405, "method.not.allowed", message, headers={"Allow": allowed})
+    raise Refused(404, "not.found", "there is nothing at this path")
+
+
+def _authenticate(arrival: Arrival) -> tuple[Token, Client]:
+    scheme, _, text = arrival.request.headers.get("Authorization", "").partition(" ")
+    token = arrival.simulation.tokens.find(text) if scheme.lower() == "bearer" else None
+    client = arrival.simulation.clients.get(token.client_id) if token else None
+    expired = token is None or token.expires_at <= arrival.now
+    if token is None or client is None or expired or client.system != arrival.entry.system:
+        message = "the access token is missing, unknown or expired"
+        headers = {"WWW-Authenticate": "Bearer"}
+        raise Refused(401, "authentication.required", message, headers=headers)
+    return token, client
+
+
+def _charge(arrival: Arrival, route: Route, client: Client) -> None:
+    options = arrival.simulation.options
+    limit = client.requests_per_minute or options.requests_per_minute
+    if route.per_second:
+        arrival.spend(("second", client.client_id), options.participants_per_second, 1.0)
+    arrival.spend(("minute", client.client_id), limit, 60.0)
+
+
+def _check_scope(route: Route, token: Token) -> None:
+    if route.scope not in token.scopes:
+        message = f"the access token lacks the scope {route.scope}"
+        raise Refused(403, "missing.scope", message, scope=route.scope)
+
+
+def _check_body(arrival: Arrival) -> None:
+    limit = arrival.simulation.options.body_limit
+    if len(arrival.raw) > limit:
+        raise Refused(413, "body.too.large", f"the body is longer than {limit} bytes")
+    writes = arrival.entry.method in ("POST", "PUT", "PATCH")
+    if writes and arrival.request.content_type != "application/json":
+        raise Refused(415, "unsupported.media.type", "the body must be application/json")
+
+
+def _call(arrival: Arrival, route: Route, client: Client) -> Call:
+    simulation = arrival.simulation
+    return Call(
+        route=route,
+        world=simulation.world,
+        options=simulation.options,
+        journal=simulation.journal,
+        entry=arrival.entry,
+        organization=simulation.world.organization(client.organization),
+        client=client.client_id,
+        now=arrival.now,
+        path=arrival.request.match_info,
+        query=arrival.request.query,
+        raw=arrival.raw,
+    )

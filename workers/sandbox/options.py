@@ -1,0 +1,41 @@
+"""How strict, how fast and how forgetful the simulated systems are."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from pydantic import BaseModel, ConfigDict, NonNegativeFloat, PositiveFloat, PositiveInt
+
+
+class Options(BaseModel):
+    """What a sandbox may be told at its start, or later by `PUT /sandbox/options`."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    #: Budget of every OAuth client that names none of its own, in calls per 60 s window.
+    requests_per_minute: PositiveInt = 300
+    #: Budget of token requests per OAuth client, apart from its other calls.
+    token_requests_per_minute: PositiveInt = 300
+    #: Lifetime of tokens whose client names none of its own.
+    token_seconds: PositiveFloat = 3600
+    #: Calls a second to `/conversations/voice/participants*`, per OAuth client.
+    participants_per_second: PositiveInt = 100
+    #: Whether `Retry-After` is sent as whole seconds or as an HTTP date.
+    retry_after: Literal["seconds", "date"] = "seconds"
+    #: Longest request body, in bytes.
+    body_limit: PositiveInt = 512_000
+    #: The guides name no GET of a configuration: answer it, or refuse with this status.
+    configuration_get: Literal["ok", 404, 405] = "ok"
+    #: The guides name no GET of one interaction: answer it, or refuse with this status.
+    interaction_get: Literal["ok", 404, 405] = "ok"
+    #: Whether the answer to a replication request carries the job's id.
+    replication_id: bool = True
+    #: How long a replication stays PENDING, then RUNNING, and how it ends.
+    replication_pending_seconds: NonNegativeFloat = 0.5
+    replication_running_seconds: NonNegativeFloat = 1.0
+    replication_outcome: Literal["COMPLETED", "FAILED"] = "COMPLETED"
+    #: Seconds between the messages of a live interaction, and until it completes.
+    live_message_seconds: PositiveFloat = 2.0
+    live_seconds: PositiveFloat = 20.0
+    #: How many requests, and how many effects, the journal remembers.
+    journal_limit: PositiveInt = 500_000

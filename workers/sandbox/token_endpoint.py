@@ -1,0 +1,32 @@
+"""`POST /oauth/token`: an access token for credentials or for a signed assertion."""
+
+from __future__ import annotations
+
+from workers.sandbox.arrival import Arrival
+from workers.sandbox.call import Answer
+from workers.sandbox.oauth import Client, Token, TokenRequest, grant, refused
+
+AUDIENCE_PATH = "/genesys/api/v2/oauth/token"
+
+
+def give_token(arrival: Arrival) -> Answer:
+    """Answer `{access_token, expires_in, token_type}`. Raises Refused as `oauth.grant` does."""
+    asked = TokenRequest.read(arrival.raw, arrival.request.headers.get("Authorization"))
+    limit = arrival.simulation.options.token_requests_per_minute
+    arrival.spend(("token", asked.client_id or ""), limit, 60.0)
+    if arrival.request.content_type != "application/x-www-form-urlencoded":
+        raise refused(400, "invalid_request", "the body must be a form")
+    client = _client(arrival, asked)
+    audience = f"{arrival.request.scheme}://{arrival.request.host}{AUDIENCE_PATH}"
+    system, now = arrival.entry.system, arrival.now
+    client, scopes = grant(asked, client, system=system, audience=audience, now=now)
+    seconds = client.token_seconds or arrival.simulation.options.token_seconds
+    token = Token(client_id=client.client_id, scopes=scopes, expires_at=now + seconds)
+    text = arrival.simulation.tokens.issue(token)
+    body = {"access_token": text, "expires_in": int(seconds), "token_type": "bearer"}
+    return Answer(body=body, headers={"Cache-Control": "no-store"})
+
+
+def _client(arrival: Arrival, asked: TokenRequest) -> Client | None:
+    client = arrival.simulation.clients.get(asked.client_id or "")
+    return client if client and client.system == arrival.entry.system else None

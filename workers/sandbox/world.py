@@ -1,0 +1,77 @@
+"""The state of the simulated systems: organisations and what they own."""
+
+from __future__ import annotations
+
+import random
+import uuid
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+from workers.sandbox.errors import not_found
+from workers.sandbox.timeline import Timeline
+
+Document = dict[str, Any]
+Documents = dict[str, Document]
+
+
+@dataclass(kw_only=True)
+class Organization:
+    """One tenant: its documents by id, as they look on the wire.
+
+    A document of another organisation does not exist here, whoever asks.
+    """
+
+    id: str
+    #: The organisations whose web messaging configurations this tenant manages.
+    organization_ids: list[str] = field(default_factory=list)
+    profiles: Documents = field(default_factory=dict)
+    consents: Documents = field(default_factory=dict)
+    conversations: Documents = field(default_factory=dict)
+    contacts: Documents = field(default_factory=dict)
+    customers: Documents = field(default_factory=dict)
+    configurations: Documents = field(default_factory=dict)
+    interactions: Documents = field(default_factory=dict)
+    replications: Documents = field(default_factory=dict)
+    audit_records: list[Document] = field(default_factory=list)
+    #: Which conversation a participant belongs to.
+    conversation_of: dict[str, str] = field(default_factory=dict)
+    #: `lastUpdated` of a participant when a client last saw it, by (client, participant).
+    seen: dict[tuple[str, str], str] = field(default_factory=dict)
+
+    def put_conversation(self, conversation: Document) -> None:
+        """Add or replace a conversation and its participants."""
+        old = self.conversations.get(conversation["id"], {})
+        for participant in old.get("participants", ()):
+            self.conversation_of.pop(participant["id"], None)
+        for participant in conversation["participants"]:
+            self.conversation_of[participant["id"]] = conversation["id"]
+        self.conversations[conversation["id"]] = conversation
+
+
+class World:
+    """Every organisation, one clock and one source of chance."""
+
+    def __init__(self, *, clock: Callable[[], float], rng: random.Random) -> None:
+        self.rng = rng
+        self.timeline = Timeline(clock)
+        self.organizations: dict[str, Organization] = {}
+
+    def organization(self, organization_id: str) -> Organization:
+        """The organisation; an empty one is founded where there is none."""
+        if organization_id not in self.organizations:
+            self.organizations[organization_id] = Organization(id=organization_id)
+        return self.organizations[organization_id]
+
+
+def new_id(rng: random.Random) -> str:
+    """A lower-case UUID from `rng`."""
+    return str(uuid.UUID(int=rng.getrandbits(128), version=4))
+
+
+def find(documents: Documents, what: str, entity_id: str) -> Document:
+    """The document with that id. Raises Refused (404) naming the id."""
+    try:
+        return documents[entity_id]
+    except KeyError:
+        raise not_found(what, entity_id) from None
