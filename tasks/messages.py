@@ -10,32 +10,42 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Mapping
-from typing import Annotated, Any, ClassVar, Literal, Self, TypeVar
+from datetime import datetime
+from typing import Annotated, Any, ClassVar, Literal, TypeVar
 
+import simplejson
 from pydantic import (
     AfterValidator,
     AwareDatetime,
     BaseModel,
+    BeforeValidator,
     ConfigDict,
     Field,
     ValidationError,
-    model_validator,
+    ValidationInfo,
+    field_validator,
 )
 from pydantic_core import ErrorDetails, PydanticCustomError
 
 from tasks.errors import Rejected
+from tasks.pii.findings import Entity
+from tasks.webmessaging import WebMessaging
 
 MAX_MESSAGE_BYTES = 262_144
 MAX_ATTRIBUTE_BYTES = 1_024
+MAX_ID = 128
 DEFAULT_TENANT = "default"
 
+_ID_PATTERN = r"^[A-Za-z0-9][A-Za-z0-9._:@+\-]{0,127}$"
 _ID_RULE = "must be 1 to 128 letters, digits or . _ : @ + - and start with a letter or digit"
 _SHOWN_NAME = re.compile(r"[A-Za-z][A-Za-z0-9_]{0,63}")
 
 
 def compact_json(value: object) -> bytes:
-    """Return `value` as JSON in the form sent on the wire: UTF-8, no spaces."""
-    return json.dumps(value, ensure_ascii=False, separators=(",", ":"), allow_nan=False).encode()
+    """Return `value` as JSON in the form sent on the wire: UTF-8, no spaces, decimals exact."""
+    text = simplejson.dumps(value, ensure_ascii=False, use_decimal=True, separators=(",", ":"))
+    # What UTF-8 cannot hold (a lone surrogate of a vendor's) becomes its JSON escape.
+    return text.encode(errors="backslashreplace")
 
 
 def _without_dots(value: str) -> str:
@@ -56,6 +66,13 @@ def _distinct(values: list[str]) -> list[str]:
     return values
 
 
+def _iso_8601(value: object) -> object:
+    """Pydantic alone would take numbers, and texts of digits, for epoch seconds."""
+    if isinstance(value, datetime) or (isinstance(value, str) and value[4:5] == "-"):
+        return value
+    raise PydanticCustomError("moment", "must be an ISO 8601 date-time with a time zone")
+
+
 def _within_1_kb(values: dict[str, str]) -> dict[str, str]:
     if len(compact_json(values)) > MAX_ATTRIBUTE_BYTES:
         raise PydanticCustomError("size", "must be at most 1,024 bytes of UTF-8 JSON")
@@ -64,13 +81,13 @@ def _within_1_kb(values: dict[str, str]) -> dict[str, str]:
 
 Identifier = Annotated[
     str,
-    Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._:@+\-]{0,127}$", max_length=128),
+    Field(pattern=_ID_PATTERN, max_length=128),
     AfterValidator(_without_dots),
 ]
 Text = Annotated[str, AfterValidator(_encodable)]
-AttributeName = Annotated[Text, Field(min_length=1, max_length=256)]
+AttributeName = Annotated[str, Field(min_length=1, max_length=256), AfterValidator(_encodable)]
 Attributes = Annotated[dict[AttributeName, Text], Field(min_length=1)]
-Moment = Annotated[AwareDatetime, Field(strict=False)]
+Moment = Annotated[AwareDatetime, Field(strict=False), BeforeValidator(_iso_8601)]
 
 
 class Message(BaseModel):
@@ -107,11 +124,12 @@ class MergeProfiles(Message):
     target_profile_id: Identifier
     merge_policy: Literal["target_wins", "source_wins", "custom"] = "target_wins"
 
-    @model_validator(mode="after")
-    def _target_is_no_source(self) -> Self:
-        if self.target_profile_id in self.source_profile_ids:
-            raise PydanticCustomError("self_merge", "target_profile_id: must not be a source too")
-        return self
+    @field_validator("target_profile_id")
+    @classmethod
+    def _is_no_source(cls, value: str, info: ValidationInfo) -> str:
+        if value in info.data.get("source_profile_ids", ()):
+            raise PydanticCustomError("self_merge", "must not be a source too")
+        return value
 
 
 class MergeAndSync(MergeProfiles):
@@ -131,7 +149,7 @@ class SetAttributes(Message):
     queue = "attributes"
 
     conversation_id: Identifier
-    attributes: Annotated[Attributes, AfterValidator(_within_1_kb)]
+    attributes: Annotated[Attributes, AfterValidator(_within_1_kb), Field(repr=False)]
     participant_id: Identifier | None = None
     participant_type: Identifier = "user"
     #: An older message never overwrites a newer value of the same key.
@@ -147,13 +165,137 @@ class SyncProfile(Message):
     contact_id: Identifier
     customer_id: Identifier | None = None
     #: The values to sync, where the event already told them; the contact is not read then.
-    attributes: Attributes | None = None
+    attributes: Annotated[Attributes | None, Field(repr=False)] = None
     occurred_at: Moment | None = None
 
 
+class Window(BaseModel):
+    """A span of time: `start` counts, `end` does not."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True, hide_input_in_errors=True)
+
+    start: Moment
+    end: Moment
+
+    @model_validator(mode="after")
+    def _starts_before_it_ends(self) -> Self:
+        if self.start >= self.end:
+            raise PydanticCustomError("window", "start must be before end")
+        return self
+
+
+class DeployConfig(Message):
+    """Deploy a web messaging configuration to organisations, or to a deployment."""
+
+    task = "deploy_config"
+    queue = "deploy"
+
+    #: Where it is deployed by the `guide` contract.
+    organization_ids: (
+        Annotated[list[Identifier], Field(min_length=1), AfterValidator(_distinct)] | None
+    ) = None
+    #: Where it is deployed by the `platform` contract.
+    deployment_id: Identifier | None = None
+    configuration_id: Identifier | None = None
+    config: WebMessaging
+    #: Deploy to the first organisation only, and let the API copy it to the others.
+    replicate: bool = False
+    #: Whether replication replaces a configuration that is there.
+    overwrite_existing: bool = False
+    #: Count the changes that the API's audit records of this time.
+    audit_window: Window | None = None
+
+    @model_validator(mode="after")
+    def _names_one_place(self) -> Self:
+        platform_ids = (self.deployment_id, self.configuration_id)
+        if self.organization_ids is None and None in platform_ids:
+            raise PydanticCustomError(
+                "place",
+                "organization_ids: is required, or deployment_id together with configuration_id",
+            )
+        if self.organization_ids is not None and platform_ids != (None, None):
+            raise PydanticCustomError(
+                "place", "organization_ids: must not be given with deployment_id, configuration_id"
+            )
+        return self
+
+    @model_validator(mode="after")
+    def _can_be_replicated(self) -> Self:
+        if self.replicate and len(self.organization_ids or ()) < 2:
+            raise PydanticCustomError(
+                "targets", "replicate: needs at least two organization_ids, the source first"
+            )
+        return self
+
+
+class ConfirmReplication(Message):
+    """Follow a replication until the API has ended it; sent by `deploy_config`."""
+
+    task = "confirm_replication"
+    queue = "deploy"
+
+    job_id: Identifier
+    source_id: Identifier
+    target_ids: list[Identifier]
+    requested_at: Moment
+    audit_window: Window | None = None
+
+
+class RedactInteraction(Message):
+    """Remove personal data from the messages of a completed interaction."""
+
+    task = "redact_interaction"
+    queue = "redact"
+
+    interaction_id: Identifier
+    #: What is removed; the tenant's choice where it is left out.
+    entities: Annotated[list[Entity], Field(min_length=1), AfterValidator(_distinct)] | None = None
+
+
+class RedactCompleted(Message):
+    """Redact every completed interaction that started in a span of time, up to this moment."""
+
+    task = "redact_completed"
+    queue = "sweep"
+
+    since: Moment | None = None
+    until: Moment | None = None
+    page_size: Annotated[int, Field(ge=1, le=100)] = 100
+
+    @model_validator(mode="after")
+    def _starts_before_it_ends(self) -> Self:
+        if self.since and self.until and self.since >= self.until:
+            raise PydanticCustomError("window", "since: must be before until")
+        return self
+
+
+class SweepPage(RedactCompleted):
+    """One further page of a sweep: where it goes on, and what it has found so far."""
+
+    task = "sweep_page"
+
+    until: Moment
+    cursor: Annotated[str, Field(min_length=1, max_length=8_192)]
+    page: Annotated[int, Field(ge=2)]
+    found: Annotated[int, Field(ge=0)]
+
+
+#: What producers may send.
 PUBLIC: dict[str, type[Message]] = {
-    model.task: model for model in (MergeProfiles, MergeAndSync, SetAttributes, SyncProfile)
+    model.task: model
+    for model in (
+        MergeProfiles,
+        MergeAndSync,
+        SetAttributes,
+        SyncProfile,
+        DeployConfig,
+        RedactInteraction,
+        RedactCompleted,
+    )
 }
+
+#: What only operations send, as follow-ups.
+INTERNAL: dict[str, type[Message]] = {model.task: model for model in (ConfirmReplication, SweepPage)}
 
 
 def parse(model: type[M], arguments: Mapping[str, Any]) -> M:
@@ -162,7 +304,7 @@ def parse(model: type[M], arguments: Mapping[str, Any]) -> M:
     Raises `Rejected` with one line naming the first broken field and its rule.
     """
     try:
-        if len(json.dumps(arguments)) > MAX_MESSAGE_BYTES:
+        if len(json.dumps(arguments, default=str)) > MAX_MESSAGE_BYTES:
             raise Rejected(f"message: must be at most {MAX_MESSAGE_BYTES:,} bytes")
         return model.model_validate(dict(arguments))
     except ValidationError as error:
@@ -179,13 +321,22 @@ def explain(error: ValidationError) -> str:
 
 
 def _line(detail: ErrorDetails) -> str:
-    rule = _ID_RULE if detail["type"] == "string_pattern_mismatch" else detail["msg"]
-    if detail["type"] == "extra_forbidden":
-        rule = "is not a field of this message"
-    where = ".".join(_shown(part) for part in detail["loc"])
+    rule = detail["msg"].removeprefix("Value error, ")
+    match detail["type"]:
+        case "string_pattern_mismatch" if detail["ctx"]["pattern"] == _ID_PATTERN:
+            rule = _ID_RULE
+        case "extra_forbidden":
+            rule = "is not a known field"
+        case "missing":
+            rule = "is required"
+        case "string_unicode" if not detail["loc"]:
+            rule = "message: a field's name must be valid Unicode"
+    where = ".".join(shown_name(part) for part in detail["loc"])
     return f"{where}: {rule}" if where else rule
 
 
-def _shown(part: str | int) -> str:
-    """Field names of ours may be shown; a stranger's key may be personal data."""
+def shown_name(part: str | int) -> str:
+    """Return a field's name where it looks like one; a stranger's key may be personal data."""
+    if part == "[key]":
+        return "name"
     return str(part) if isinstance(part, int) or _SHOWN_NAME.fullmatch(part) else "?"
