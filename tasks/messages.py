@@ -11,7 +11,7 @@ import json
 import re
 from collections.abc import Mapping
 from datetime import datetime
-from typing import Annotated, Any, ClassVar, Literal, TypeVar
+from typing import Annotated, Any, ClassVar, Literal, Self, TypeVar
 
 import simplejson
 from pydantic import (
@@ -24,6 +24,7 @@ from pydantic import (
     ValidationError,
     ValidationInfo,
     field_validator,
+    model_validator,
 )
 from pydantic_core import ErrorDetails, PydanticCustomError
 
@@ -295,7 +296,9 @@ PUBLIC: dict[str, type[Message]] = {
 }
 
 #: What only operations send, as follow-ups.
-INTERNAL: dict[str, type[Message]] = {model.task: model for model in (ConfirmReplication, SweepPage)}
+INTERNAL: dict[str, type[Message]] = {
+    model.task: model for model in (ConfirmReplication, SweepPage)
+}
 
 
 def parse(model: type[M], arguments: Mapping[str, Any]) -> M:

@@ -14,6 +14,7 @@ from tasks.apis import retry_after
 from tasks.apis.calls import Answer, Call
 
 _CODE = re.compile(r"[A-Za-z][A-Za-z0-9._:\-]{0,79}")
+_VERSION = re.compile(r"[A-Za-z0-9._\-]{1,80}")
 _FIELD = re.compile(r"[A-Za-z_][A-Za-z0-9_.\[\]\- ]{0,79}")
 
 
@@ -64,7 +65,7 @@ def _matching(pattern: re.Pattern[str], value: object) -> str:
 
 def _version(body: Mapping[str, Any]) -> str | None:
     version = body.get("version")
-    return str(version) if isinstance(version, int | str) and str(version).isalnum() else None
+    return _matching(_VERSION, str(version) if type(version) is int else version) or None
 
 
 def _fields(body: Mapping[str, Any]) -> dict[str, str]:

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from typing import TypeVar
+from typing import Any, TypeVar
 
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import BaseModel, ConfigDict, ValidationError, model_validator
 from pydantic.alias_generators import to_camel
 
 from tasks.apis import answers
@@ -13,9 +13,19 @@ from tasks.apis.http import Http
 
 
 class Body(BaseModel):
-    """A part of a vendor's body: camelCase outside, snake_case inside, other fields ignored."""
+    """A part of a vendor's body: camelCase outside, snake_case inside, other fields ignored.
+
+    A null is as good as no field.
+    """
 
     model_config = ConfigDict(alias_generator=to_camel, hide_input_in_errors=True, frozen=True)
+
+    @model_validator(mode="before")
+    @classmethod
+    def _without_nulls(cls, body: Any) -> Any:
+        if not isinstance(body, dict):
+            return body
+        return {name: value for name, value in body.items() if value is not None}
 
 
 B = TypeVar("B", bound=Body)

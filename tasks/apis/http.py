@@ -7,17 +7,19 @@ correlation id, renews a refused token once, and turns every answer that is no s
 
 from __future__ import annotations
 
+import re
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-import simplejson
+from pydantic import ValidationError
 
 from tasks.apis import answers
 from tasks.apis.calls import Answer, Call, CallLog, Gate, Timeouts
 from tasks.apis.tokens import Grant, Token, TokenStore
-from tasks.apis.wire import Bearer, NoAnswer, NoAuth, NotSent, Wire
+from tasks.apis.wire import Basic, Bearer, NoAnswer, NoAuth, NotSent, Wire
+from tasks.messages import compact_json
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -65,12 +67,12 @@ class Http:
     def _fetch_token(self) -> Token:
         call = Call(method="POST", route="/oauth/token", needs="its grant allowed", kind="token")
         grant = self.endpoint.grant
-        auth = grant.basic() or NoAuth()
+        basic = grant.basic()
+        auth = Basic(*basic) if basic else NoAuth()
         answer = self._timed(call, self.endpoint.token_url, data=dict(grant.form()), auth=auth)
-        body = self._expected(call, answer).body
         try:
-            return Token(value=body["access_token"], expires_in=float(body["expires_in"]))
-        except (TypeError, KeyError, ValueError):
+            return Token.parse(self._expected(call, answer).body)
+        except ValidationError:
             raise answers.unknown(self.endpoint.system, call, answer.status) from None
 
     def _exchange(self, call: Call, token: str) -> Answer:
@@ -78,8 +80,7 @@ class Http:
         request: dict[str, Any] = {"params": call.query, "auth": Bearer(token)}
         if call.body is not None:
             headers["Content-Type"] = "application/json"
-            text = simplejson.dumps(call.body, use_decimal=True, ensure_ascii=False)
-            request["data"] = text.encode()
+            request["data"] = compact_json(call.body)
         self.gate.enter()
         request["headers"] = {**headers, **call.headers}
         answer = self._timed(call, self.endpoint.api_url + call.path, **request)
@@ -115,4 +116,4 @@ class Http:
 def _remaining(headers: Mapping[str, str]) -> int | None:
     """Return the calls left in the server's window (`X-RateLimit-Remaining`), if it says so."""
     value = headers.get("X-RateLimit-Remaining", "")
-    return int(value) if value.isdecimal() else None
+    return int(value) if re.fullmatch("[0-9]{1,9}", value) else None

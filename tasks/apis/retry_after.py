@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from datetime import UTC
 from email.utils import parsedate_to_datetime
 
 
@@ -15,6 +16,8 @@ def parse(value: str | None, now: float) -> float | None:
     if re.fullmatch(r"[0-9]{1,9}(\.[0-9]+)?", text):
         return float(text)
     try:
-        return max(0.0, parsedate_to_datetime(text).timestamp() - now)
-    except ValueError:
+        moment = parsedate_to_datetime(text)
+    except (ValueError, OverflowError):
         return None
+    # HTTP dates are in GMT; Python leaves out the zone of one that ends in -0000.
+    return max(0.0, moment.replace(tzinfo=moment.tzinfo or UTC).timestamp() - now)

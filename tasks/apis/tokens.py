@@ -9,12 +9,22 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Protocol
+from typing import Annotated, Protocol, Self
 
 import jwt
+from pydantic import BaseModel, ConfigDict, Field
 
 ASSERTION_SECONDS = 600
 JWT_BEARER = "urn:ietf:params:oauth:grant-type:jwt-bearer"
+
+
+class _TokenBody(BaseModel):
+    """The answer of RFC 6749, section 5.1; a token is visible ASCII (appendix A.12)."""
+
+    model_config = ConfigDict(hide_input_in_errors=True)
+
+    access_token: Annotated[str, Field(pattern=r"^[\x21-\x7e]+$", repr=False)]
+    expires_in: Annotated[float, Field(gt=0, allow_inf_nan=False)]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -23,6 +33,12 @@ class Token:
 
     value: str = field(repr=False)
     expires_in: float
+
+    @classmethod
+    def parse(cls, body: object) -> Self:
+        """Return the token that a token endpoint's `body` holds, or raise `ValidationError`."""
+        answer = _TokenBody.model_validate(body)
+        return cls(value=answer.access_token, expires_in=answer.expires_in)
 
 
 class TokenStore(Protocol):

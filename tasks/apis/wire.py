@@ -11,11 +11,12 @@ import threading
 import time
 from collections.abc import Callable
 from decimal import Decimal
+from http.cookiejar import DefaultCookiePolicy
 from typing import Any
 
 import requests
 import tenacity
-from requests.auth import AuthBase
+from requests.auth import AuthBase, HTTPBasicAuth
 from urllib3.exceptions import HTTPError, NewConnectionError
 
 from tasks.apis.calls import Answer
@@ -47,6 +48,13 @@ class Bearer(AuthBase):
         return request
 
 
+class Basic(HTTPBasicAuth):
+    """HTTP Basic with credentials in UTF-8; as texts they would have to be Latin-1."""
+
+    def __init__(self, client_id: str, client_secret: str) -> None:
+        super().__init__(client_id.encode(), client_secret.encode())
+
+
 class NoAuth(AuthBase):
     """Sends no credentials, not even those of a `.netrc`."""
 
@@ -55,10 +63,14 @@ class NoAuth(AuthBase):
 
 
 class Wire(threading.local):
-    """Sends requests over one `requests.Session` per thread."""
+    """Sends requests over one `requests.Session` per thread, which keeps no cookies.
+
+    A cookie would go to every tenant of the host that set it.
+    """
 
     def __init__(self, sleep: Callable[[float], None] = time.sleep) -> None:
         self._session = requests.Session()
+        self._session.cookies.set_policy(DefaultCookiePolicy(allowed_domains=[]))
         self._sleep = sleep
 
     def exchange(
@@ -66,26 +78,28 @@ class Wire(threading.local):
     ) -> Answer:
         """Send one request and return its answer, read completely within `within` seconds.
 
-        `request` holds the other arguments of `requests.request`. Raises `NotSent` and `NoAnswer`.
+        The seconds cover all tries to connect. `request` holds the other arguments of
+        `requests.request`. Raises `NotSent` and `NoAnswer`.
         """
+        deadline = time.monotonic() + within
         tries = tenacity.Retrying(
             retry=tenacity.retry_if_exception_type(NotSent),
-            stop=tenacity.stop_after_attempt(CONNECT_TRIES),
+            stop=tenacity.stop_after_attempt(CONNECT_TRIES) | tenacity.stop_before_delay(within),
             wait=tenacity.wait_random_exponential(multiplier=0.2, max=1.0),
             sleep=self._sleep,
             reraise=True,
         )
-        return tries(self._once, method, url, connect, within, request)
+        return tries(self._once, method, url, connect, deadline, request)
 
     def _once(
-        self, method: str, url: str, connect: float, within: float, request: dict[str, Any]
+        self, method: str, url: str, connect: float, deadline: float, request: dict[str, Any]
     ) -> Answer:
-        deadline = time.monotonic() + within
+        left = _left(deadline)
         try:
             response = self._session.request(
                 method,
                 url,
-                timeout=(connect, within),
+                timeout=(min(connect, left), left),
                 stream=True,
                 allow_redirects=False,
                 **request,
@@ -104,14 +118,40 @@ def _never_opened(error: requests.ConnectionError) -> bool:
     return isinstance(error, requests.ConnectTimeout) or isinstance(reason, NewConnectionError)
 
 
+def _left(deadline: float) -> float:
+    """Return the seconds until `deadline`; a timeout of none at all would be refused."""
+    return max(0.001, deadline - time.monotonic())
+
+
 def _answer(response: requests.Response, deadline: float) -> Answer:
+    content = _content(response, deadline)
+    try:
+        body = json.loads(content, parse_float=Decimal) if content else None
+    except (ValueError, RecursionError):
+        # A proxy's error page is no JSON, and its status tells what happened all the same.
+        if response.status_code < 400:
+            raise NoAnswer(response.status_code) from None
+        body = None
+    return Answer(status=response.status_code, headers=response.headers, body=body)
+
+
+def _content(response: requests.Response, deadline: float) -> bytes:
+    """Return the whole body, or raise `NoAnswer` where it is cut short, too long or too late."""
     content = bytearray()
     try:
+        _limit(response, _left(deadline))
         while chunk := response.raw.read1(65_536, decode_content=True):
             content += chunk
             if time.monotonic() > deadline or len(content) > MAX_ANSWER_BYTES:
                 raise NoAnswer(response.status_code)
-        body = json.loads(content, parse_float=Decimal) if content else None
-    except (HTTPError, OSError, ValueError, RecursionError):
+            _limit(response, _left(deadline))
+    except (HTTPError, OSError, ValueError):
         raise NoAnswer(response.status_code) from None
-    return Answer(status=response.status_code, headers=response.headers, body=body)
+    return bytes(content)
+
+
+def _limit(response: requests.Response, seconds: float) -> None:
+    """Let no read of the body block for longer than `seconds`, where the socket is still known."""
+    connection = response.raw.connection
+    if connection is not None and connection.sock is not None:
+        connection.sock.settimeout(seconds)
