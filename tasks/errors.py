@@ -14,6 +14,7 @@
         ├── Forbidden            403, names the scope or permission
         ├── NotFound             404
         ├── StateChanged         409
+        │   └── Unconfirmed      reading back showed something else than was written
         ├── Unprocessable        422, carries fields and codes
         ├── RateLimited          429, carries the server's wait
         └── OutcomeUnknown       5xx, timeout, reset, unreadable answer
@@ -67,15 +68,17 @@ class Failed(OperationError):
 
 
 class Postponed(WorkerError):
-    """Raised when work has to wait for a reason of ours: a budget, a pause, a rate, a busy lock.
+    """Raised when work has to wait: for a budget, a pause, a rate, a lock, or for what has to end.
 
-    `wait` is in seconds. No outside call was made, and no try is used up.
+    `wait` is in seconds, and no try is used up. With a `deadline`, in seconds counted from the
+    operation's first attempt, the operation ends as `failed` where it would have to wait longer.
     """
 
-    def __init__(self, reason: str, wait: float) -> None:
-        super().__init__(reason, wait)
+    def __init__(self, reason: str, wait: float, deadline: float | None = None) -> None:
+        super().__init__(reason, wait, deadline)
         self.reason = reason
         self.wait = wait
+        self.deadline = deadline
 
     def __str__(self) -> str:
         return f"{self.reason}, {self.wait:.1f} s"
@@ -85,8 +88,11 @@ class ApiError(WorkerError):
     """Base class of what an outside system answered.
 
     `system` is `genesys` or `cxone`, `route` the path template (ids never appear), `status` the
-    HTTP status or None where none arrived, `code` the vendor's error code where there is one.
+    HTTP status or None where none arrived, `code` the vendor's error code where there is one,
+    `note` what the use case adds to the text.
     """
+
+    note: str = ""
 
     def __init__(
         self, *, system: str, method: str, route: str, status: int | None, code: str = ""
@@ -101,7 +107,8 @@ class ApiError(WorkerError):
     def __str__(self) -> str:
         answer = self.status if self.status is not None else "no answer"
         code = f" {self.code}" if self.code else ""
-        return f"{self.system} answered {answer}{code} to {self.method} {self.route}"
+        note = f"; {self.note}" if self.note else ""
+        return f"{self.system} answered {answer}{code} to {self.method} {self.route}{note}"
 
 
 class BadRequest(ApiError):
@@ -135,6 +142,17 @@ class StateChanged(ApiError):
         self.version = version
 
 
+class Unconfirmed(StateChanged):
+    """Raised when `what` was written and reading it back shows something else."""
+
+    def __init__(self, what: str) -> None:
+        super().__init__(system="genesys", method="GET", route="", status=200)
+        self.what = what
+
+    def __str__(self) -> str:
+        return f"{self.what}: reading back shows something else than was written"
+
+
 class Unprocessable(ApiError):
     """Raised on 422; `fields` maps each refused field to the vendor's code, texts left out."""
 
@@ -156,7 +174,12 @@ class RateLimited(ApiError):
 
 
 class OutcomeUnknown(ApiError):
-    """Raised on 5xx, timeout, reset or an unreadable answer: a write may have taken effect."""
+    """Raised on 5xx, timeout, reset or an unreadable answer: a write may have taken effect.
+
+    `settling` is how many seconds it may take until reading back tells whether it did.
+    """
+
+    settling: float = 0.0
 
 
 class Unreachable(OutcomeUnknown):

@@ -82,7 +82,7 @@ def _within_1_kb(values: dict[str, str]) -> dict[str, str]:
 
 Identifier = Annotated[
     str,
-    Field(pattern=_ID_PATTERN, max_length=128),
+    Field(pattern=_ID_PATTERN, max_length=MAX_ID),
     AfterValidator(_without_dots),
 ]
 Text = Annotated[str, AfterValidator(_encodable)]

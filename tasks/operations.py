@@ -6,12 +6,13 @@ A use case is a plain function from a validated message and the outside systems 
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Generic, Literal, TypeVar
 
 from tasks.apis.systems import Systems
-from tasks.messages import Message
+from tasks.messages import MAX_ID, Message
 
 M = TypeVar("M", bound=Message)
 
@@ -24,12 +25,26 @@ class FollowUp:
     """A message to be sent when the operation has ended; `delay` is in seconds.
 
     Its operation id is the parent's with `suffix` appended, so that a repeated parent sends the
-    same operation again and not a second one.
+    same operation again and not a second one. A `sibling`'s suffix takes the place of the parent's
+    own: the pages of a sweep and all they send are named after the sweep.
     """
 
     message: Message
     suffix: str
     delay: float = 0.0
+    sibling: bool = False
+
+    def operation_id(self, parent: str) -> str:
+        """Return the operation id under which it follows the operation with the id `parent`."""
+        base = (parent.rpartition(":")[0] if self.sibling else "") or parent
+        if len(base) + 1 + len(self.suffix) > MAX_ID:
+            base = _digest(base)
+        room = MAX_ID - len(base) - 1
+        return f"{base}:{self.suffix if len(self.suffix) <= room else _digest(self.suffix)}"
+
+
+def _digest(text: str) -> str:
+    return hashlib.sha256(text.encode()).hexdigest()[:32]
 
 
 @dataclass(frozen=True, kw_only=True)
