@@ -25,16 +25,16 @@ class Arrival:
     #: What it became once it was judged; a foreign write needs to know.
     call: Call | None = None
 
-    def spend(self, key: tuple[str, str], limit: int, seconds: float) -> int:
-        """Charge a budget and return what is left of it. Raises Refused (429)."""
-        remaining, until = self.simulation.limits.spend(
-            key, limit=limit, seconds=seconds, now=self.now
-        )
-        self.entry.remaining = remaining
-        if until:
+    def spend(self, key: tuple[str, str], limit: int, seconds: float) -> None:
+        """Charge one call to a budget. Raises Refused (429) when nothing is left of it."""
+        limits, now = self.simulation.limits, self.now
+        if until := limits.spend(key, limit=limit, seconds=seconds, now=now):
             style = self.simulation.options.retry_after
-            raise too_many_requests(until=until, now=self.now, style=style)
-        return remaining
+            raise too_many_requests(until=until, now=now, style=style)
+
+    def tell_remaining(self, key: tuple[str, str], limit: int) -> None:
+        """Let the answer say how much is left of a budget."""
+        self.entry.remaining = self.simulation.limits.left(key, limit=limit, now=self.now)
 
 
 #: Carries an arrival out. Raises Refused where it may not, or cannot, be.

@@ -3,15 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
 from pydantic.alias_generators import to_camel
 
 from workers.sandbox.call import complaint
 from workers.sandbox.errors import Refused, bad_request
-from workers.sandbox.wire import iso, later
+from workers.sandbox.wire import instant, iso, later
 from workers.sandbox.world import Document, Documents, Organization, World, new_id
+
+
+def _is_moment(text: str) -> str:
+    instant(text)
+    return text
+
+
+Moment = Annotated[str, AfterValidator(_is_moment)]
 
 
 class _Document(BaseModel):
@@ -111,7 +119,7 @@ class Interaction(_Document):
     state: str = "completed"
     messages: list[Message] = []
     participants: list[dict[str, Any]] = []
-    start_time: str
+    start_time: Moment
 
 
 _KINDS: Mapping[str, tuple[type[_Document], str | None]] = {

@@ -47,9 +47,12 @@ def _authenticate(arrival: Arrival) -> tuple[Token, Client]:
 def _charge(arrival: Arrival, route: Route, client: Client) -> None:
     options = arrival.simulation.options
     limit = client.requests_per_minute or options.requests_per_minute
+    budget = ("minute", client.client_id)
+    arrival.tell_remaining(budget, limit)
     if route.per_second:
         arrival.spend(("second", client.client_id), options.participants_per_second, 1.0)
-    arrival.spend(("minute", client.client_id), limit, 60.0)
+    arrival.spend(budget, limit, 60.0)
+    arrival.tell_remaining(budget, limit)
 
 
 def _check_scope(route: Route, token: Token) -> None:

@@ -25,17 +25,20 @@ class Limits:
     def __init__(self) -> None:
         self._windows: dict[tuple[str, str], _Window] = {}
 
-    def spend(
-        self, key: tuple[str, str], *, limit: int, seconds: float, now: float
-    ) -> tuple[int, float]:
-        """Charge one call to `key`: (calls left, 0), or (0, end of the window) when none is."""
+    def left(self, key: tuple[str, str], *, limit: int, now: float) -> int:
+        """How many calls `key` has left before its window ends."""
+        window = self._windows.get(key)
+        return limit if window is None or now >= window.ends else max(0, limit - window.spent)
+
+    def spend(self, key: tuple[str, str], *, limit: int, seconds: float, now: float) -> float:
+        """Charge one call to `key`: 0, or the end of the window when nothing is left of it."""
         window = self._windows.get(key)
         if window is None or now >= window.ends:
             window = self._windows[key] = _Window(ends=now + seconds)
         if window.spent >= limit:
-            return 0, window.ends
+            return window.ends
         window.spent += 1
-        return limit - window.spent, 0.0
+        return 0.0
 
 
 def too_many_requests(*, until: float, now: float, style: str) -> Refused:

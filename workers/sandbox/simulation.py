@@ -6,6 +6,7 @@ import random
 from collections.abc import Callable
 
 from workers.sandbox.faults import FaultBook
+from workers.sandbox.genesys import live_chats
 from workers.sandbox.journal import Journal
 from workers.sandbox.limits import Limits
 from workers.sandbox.oauth import Client, Tokens
@@ -43,6 +44,7 @@ class Simulation:
         self.journal = Journal(self.options.journal_limit)
         self.world = World(clock=self._clock, rng=self._chance("world"))
         populate(self.world)
+        live_chats.go_on(self.world, self.options)
 
     def correlation_id(self) -> str:
         """An id for a request that came without one."""

@@ -13,7 +13,10 @@ def give_token(arrival: Arrival) -> Answer:
     """Answer `{access_token, expires_in, token_type}`. Raises Refused as `oauth.grant` does."""
     asked = TokenRequest.read(arrival.raw, arrival.request.headers.get("Authorization"))
     limit = arrival.simulation.options.token_requests_per_minute
-    arrival.spend(("token", asked.client_id or ""), limit, 60.0)
+    budget = ("token", asked.client_id or "")
+    arrival.tell_remaining(budget, limit)
+    arrival.spend(budget, limit, 60.0)
+    arrival.tell_remaining(budget, limit)
     if arrival.request.content_type != "application/x-www-form-urlencoded":
         raise refused(400, "invalid_request", "the body must be a form")
     client = _client(arrival, asked)

@@ -2,6 +2,22 @@
 
 from __future__ import annotations
 
-from workers.sandbox.genesys import contacts, participants, profiles
+from workers.sandbox.genesys import (
+    audit,
+    configurations,
+    contacts,
+    interactions,
+    participants,
+    profiles,
+    replication,
+)
 
-ROUTES = (*profiles.ROUTES, *participants.ROUTES, *contacts.ROUTES)
+ROUTES = (
+    *profiles.ROUTES,
+    *participants.ROUTES,
+    *contacts.ROUTES,
+    *configurations.ROUTES,
+    *replication.ROUTES,
+    *audit.ROUTES,
+    *interactions.ROUTES,
+)
