@@ -2,7 +2,8 @@
 
 Genesys attributes are text. A text becomes a number, boolean or date only where the typed value
 prints back to the very same text; everything else (`00123`, `+1 555 0100`, `1e5`, `nan`, `1_000`,
-an id of 17 digits) stays a string.
+an id of 17 digits) stays a string. Of ISO 8601 only the forms that RFC 3339 shares count as dates,
+with seconds and zone left out at will: stores differ on the others.
 """
 
 from __future__ import annotations
@@ -14,9 +15,9 @@ from decimal import Decimal
 from tasks.apis.customers import ValueType
 
 _NUMBER = re.compile(r"-?(?:0|[1-9][0-9]*)(?:\.[0-9]+)?", re.ASCII)
-_CLOCK = r"[0-9]{2}:[0-9]{2}(?::[0-9]{2}(?:[.,][0-9]{1,9})?)?"
-_ZONE = r"Z|[+-][0-9]{2}(?::?[0-9]{2})?"
-_DATE = re.compile(rf"[0-9]{{4}}-[0-9]{{2}}-[0-9]{{2}}(?:[T ]{_CLOCK}(?:{_ZONE})?)?", re.ASCII)
+_CLOCK = r"[0-9]{2}:[0-9]{2}(?::[0-9]{2}(?:\.[0-9]{1,9})?)?"
+_ZONE = r"Z|[+-][0-9]{2}:[0-9]{2}"
+_DATE = re.compile(rf"[0-9]{{4}}-[0-9]{{2}}-[0-9]{{2}}(?:T{_CLOCK}(?:{_ZONE})?)?", re.ASCII)
 
 
 def infer(text: str) -> tuple[ValueType, str | Decimal | bool]:
@@ -36,12 +37,15 @@ def is_plain_number(text: str) -> bool:
 
 
 def is_exact_number(text: str) -> bool:
-    """Return whether `text` is a plain JSON number that a double prints back digit for digit."""
+    """Return whether `text` is a plain JSON number that a double prints back digit for digit.
+
+    The JSON that is sent holds that very text too: `0.0000001` would become `1E-7`.
+    """
     if not is_plain_number(text) or len(text) > 40:
         return False
     if "." not in text:
         return abs(int(text)) < 2**53 and str(int(text)) == text
-    return format(Decimal(repr(float(text))), "f") == text
+    return str(Decimal(repr(float(text)))) == text
 
 
 def is_date(text: str) -> bool:

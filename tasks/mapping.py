@@ -6,18 +6,30 @@ of one contact are reported at once, by attribute name and never by value.
 
 from __future__ import annotations
 
+import unicodedata
 from collections.abc import Mapping
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
 from tasks import inference
 from tasks.apis.customers import CustomerAttribute, ValueType
 from tasks.errors import Rejected
 
 Value = str | Decimal | bool
+
+#: A number beyond so many digits before or after its point keeps its exponent as a text.
+LONGEST_PLAIN = 400
+
+
+def _fillable(template: str) -> str:
+    try:
+        template.format(contact_id="")
+    except (LookupError, ValueError, AttributeError):
+        raise ValueError("may hold {contact_id} and no other placeholder") from None
+    return template
 
 
 class FieldRule(BaseModel):
@@ -44,7 +56,7 @@ class SyncRules(BaseModel):
     fields: Mapping[str, FieldRule] = {}
     unmapped: Literal["infer", "ignore"] = "infer"
     customer_id_attribute: str | None = None
-    customer_id_template: str = "{contact_id}"
+    customer_id_template: Annotated[str, AfterValidator(_fillable)] = "{contact_id}"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -98,7 +110,7 @@ def _is_ignored(rule: FieldRule | None, rules: SyncRules) -> bool:
 
 def _normal(name: str) -> str:
     """Return the form under which a store may hold two names for one."""
-    return " ".join(name.split()).casefold()
+    return unicodedata.normalize("NFC", " ".join(name.split()).casefold())
 
 
 def _attribute(target: str, value: object, rule: FieldRule) -> CustomerAttribute:
@@ -109,19 +121,19 @@ def _attribute(target: str, value: object, rule: FieldRule) -> CustomerAttribute
 
 
 def _typed(value: object, wanted: ValueType | None) -> tuple[ValueType, Value]:
+    """Return the type and the value of a JSON value; only a text's type has to be inferred."""
+    if isinstance(value, str):
+        return _convert(value, wanted) if wanted else inference.infer(value)
     if isinstance(value, bool):
-        text = "true" if value else "false"
-    elif isinstance(value, int | Decimal):
-        text = _digits(value)
-    elif isinstance(value, str):
-        text = value
-    else:
-        raise ValueError("is neither text, number nor boolean")
-    return _convert(text, wanted) if wanted else inference.infer(text)
+        return _convert("true" if value else "false", wanted or "boolean")
+    if isinstance(value, int | Decimal):
+        return _convert(_digits(value), wanted) if wanted else ("number", Decimal(value))
+    raise ValueError("is neither text, number nor boolean")
 
 
 def _digits(value: int | Decimal) -> str:
-    return format(value, "f") if isinstance(value, Decimal) else str(value)
+    number = Decimal(value)
+    return format(number, "f") if abs(number.adjusted()) < LONGEST_PLAIN else str(number)
 
 
 def _convert(text: str, wanted: ValueType) -> tuple[ValueType, Value]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 
 from tasks.apis.genesys import Consent, Profile, Profiles
-from tasks.errors import Rejected
+from tasks.errors import NotFound, Rejected
 from tasks.messages import MergeProfiles
 from tasks.operations import Json, Operation, Outcome
 
@@ -20,32 +20,50 @@ def merge_profiles(
 ) -> Outcome:
     """Merge the sources that are not linked to the target yet, and record what was merged.
 
-    Raises `Rejected` for a link cycle or more than 50 distinct attributes. A 409 of the merge
-    leaves as `StateChanged`: the next try reads the links again and merges what is left of it.
+    Raises `Rejected` for an unknown profile, a link cycle or more than 50 distinct attributes. A
+    409 of the merge leaves as `StateChanged`: the next try reads the links again and merges what is
+    left of it. A merge that took effect without an answer is found as done by its links then; the
+    consents and the identity match are recorded either way.
     """
-    target = genesys.read_profile(message.target_profile_id)
-    sources = [genesys.read_profile(source_id) for source_id in message.source_profile_ids]
-    check_cycles(target, sources)
-    unlinked = [source for source in sources if source.id not in target.links]
-    if not unlinked:
-        return _outcome(message, survivor=target.id, merged=[], record={})
-    check_attributes([target, *unlinked])
-    consents = [c for profile in (target, *unlinked) for c in genesys.read_consents(profile.id)]
-    merged = [source.id for source in unlinked]
-    survivor = genesys.merge(target.id, merged, message.merge_policy)
+    target = read_profile(genesys, "target_profile_id", message.target_profile_id)
+    sources = [
+        read_profile(genesys, "source_profile_ids", source_id)
+        for source_id in message.source_profile_ids
+    ]
+    linked = check_cycles(target, sources)
+    unlinked = [source for source in sources if source.id not in linked]
+    if unlinked:
+        check_attributes([target, *unlinked])
+    consents = [c for profile in (target, *sources) for c in genesys.read_consents(profile.id)]
     record: dict[str, Json] = {
         "consents": aggregate_consents(consents),
-        "identity_match": match_identities(target, unlinked, identity_attributes),
+        "identity_match": match_identities(target, sources, identity_attributes),
     }
+    merged = [source.id for source in unlinked]
+    survivor = genesys.merge(target.id, merged, message.merge_policy) if merged else target.id
     return _outcome(message, survivor=survivor, merged=merged, record=record)
 
 
-def check_cycles(target: Profile, sources: Iterable[Profile]) -> None:
-    """Raise `Rejected` where the target was merged, over any links read here, into a source."""
+def read_profile(genesys: Profiles, field: str, profile_id: str) -> Profile:
+    """Return a profile, or raise `Rejected` naming the id where there is none."""
+    try:
+        return genesys.read_profile(profile_id)
+    except NotFound:
+        raise Rejected(f"{field}: there is no profile {profile_id}") from None
+
+
+def check_cycles(target: Profile, sources: Sequence[Profile]) -> set[str]:
+    """Return what is linked to the target already, over any links read here.
+
+    Raises `Rejected` where the target itself is linked to a source in that way.
+    """
     links = {profile.id: profile.links for profile in (target, *sources)}
-    for source in links.keys() - {target.id}:
-        if target.id in _reachable(source, links):
-            raise Rejected(f"source_profile_ids: {source} holds the target by its links: a cycle")
+    for source in sources:
+        if target.id in _reachable(source.id, links):
+            raise Rejected(
+                f"source_profile_ids: {source.id} holds the target by its links: a cycle"
+            )
+    return _reachable(target.id, links)
 
 
 def _reachable(start: str, links: Mapping[str, frozenset[str]]) -> set[str]:

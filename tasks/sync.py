@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Set
 
 from pydantic import TypeAdapter, ValidationError
 
 from tasks.apis.customers import CustomerStore
-from tasks.apis.genesys import Contacts
+from tasks.apis.genesys import Contact, Contacts
 from tasks.apis.systems import Newest
 from tasks.errors import Rejected, Unsupported
-from tasks.mapping import SyncRules, map_attributes
+from tasks.mapping import Mapped, SyncRules, map_attributes
 from tasks.messages import Identifier, SyncProfile
 from tasks.operations import Operation, Outcome
 
@@ -24,14 +24,17 @@ def sync_profile(
 ) -> Outcome:
     """Write the contact's mapped attributes to its customer, except what newer messages wrote.
 
-    Raises `Unsupported` where the tenant has no customer store, and `Rejected` where an attribute
-    breaks its mapping rule or no customer id can be made.
+    A contact without attributes to send needs no customer. Raises `Unsupported` where the tenant
+    has no customer store, and `Rejected` where an attribute breaks its mapping rule or no customer
+    id can be made.
     """
     if customers is None:
         raise Unsupported("sync_profile: this tenant has no [sync] target; add one to TENANTS_FILE")
-    attributes = read_attributes(message, genesys)
-    mapped = map_attributes(attributes, rules)
-    customer_id = choose_customer(message, attributes, rules)
+    contact = read_contact(message, genesys)
+    mapped = map_attributes(contact.attributes, rules)
+    if not mapped.attributes:
+        return _outcome(message.customer_id, sent=set(), outdated=frozenset(), mapped=mapped)
+    customer_id = choose_customer(message, contact, rules)
     resource = f"customer:{customer_id}"
     names = {attribute.name for attribute in mapped.attributes}
     outdated = newest.outdated(resource, names, message.occurred_at)
@@ -39,33 +42,40 @@ def sync_profile(
     if sent:
         customers.put_attributes(customer_id, sent)
         newest.written(resource, names - outdated, message.occurred_at)
+    return _outcome(customer_id, sent=names - outdated, outdated=outdated, mapped=mapped)
+
+
+def _outcome(
+    customer_id: str | None, *, sent: Set[str], outdated: Set[str], mapped: Mapped
+) -> Outcome:
     return Outcome(
         status="done" if sent else "noop",
         detail={
             "customer_id": customer_id,
-            "sent": sorted(attribute.name for attribute in sent),
+            "sent": sorted(sent),
             "superseded": sorted(outdated),
             "left_out": sorted(mapped.left_out),
         },
     )
 
 
-def read_attributes(message: SyncProfile, genesys: Contacts) -> Mapping[str, object]:
-    """Return the values the message brings, else those of the contact."""
+def read_contact(message: SyncProfile, genesys: Contacts) -> Contact:
+    """Return the contact with the values the message brings, else as Genesys has it.
+
+    A merged contact lives on under another id; the one that Genesys answers with counts.
+    """
     if message.attributes is not None:
-        return message.attributes
-    return genesys.read_contact(message.contact_id).attributes
+        return Contact(id=message.contact_id, attributes=message.attributes)
+    return genesys.read_contact(message.contact_id)
 
 
-def choose_customer(
-    message: SyncProfile, attributes: Mapping[str, object], rules: SyncRules
-) -> str:
+def choose_customer(message: SyncProfile, contact: Contact, rules: SyncRules) -> str:
     """Return the id of the customer that the contact is; see `SyncRules` for the order."""
     if message.customer_id:
         return message.customer_id
     if rules.customer_id_attribute:
-        return checked_id(attributes.get(rules.customer_id_attribute))
-    return checked_id(rules.customer_id_template.format(contact_id=message.contact_id))
+        return checked_id(contact.attributes.get(rules.customer_id_attribute))
+    return checked_id(rules.customer_id_template.format(contact_id=contact.id))
 
 
 def checked_id(value: object) -> str:
@@ -78,10 +88,16 @@ def checked_id(value: object) -> str:
         ) from None
 
 
+def locks(message: SyncProfile) -> tuple[str, ...]:
+    """Return the locks of the contact and of the customer, as far as the message tells which."""
+    customer_id = message.customer_id or message.contact_id
+    return f"contact:{message.contact_id}", f"customer:{customer_id}"
+
+
 OPERATION = Operation(
     message=SyncProfile,
     use_case=lambda message, systems: sync_profile(
         message, systems.genesys, systems.customers, systems.sync, systems.newest
     ),
-    locks=lambda message: (f"contact:{message.contact_id}",),
+    locks=locks,
 )

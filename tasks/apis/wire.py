@@ -127,7 +127,7 @@ def _answer(response: requests.Response, deadline: float) -> Answer:
     content = _content(response, deadline)
     try:
         body = json.loads(content, parse_float=Decimal) if content else None
-    except (ValueError, RecursionError):
+    except (ValueError, ArithmeticError, RecursionError):
         # A proxy's error page is no JSON, and its status tells what happened all the same.
         if response.status_code < 400:
             raise NoAnswer(response.status_code) from None
