@@ -1,0 +1,184 @@
+"""The Celery app: tasks, queues, routes, delivery settings. The composition root.
+
+`celery -A workers.app worker` finds `app` here; it is made on first use from the environment, and
+a wrong setting stops the start with one line.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+from celery import Celery
+from celery.signals import setup_logging
+from kombu import Queue
+
+from tasks.catalogue import OPERATIONS
+from tasks.errors import SettingsError
+from tasks.messages import DEFAULT_TENANT, Message
+from workers import systems, telemetry
+from workers.admission import Rates
+from workers.audit import Audit
+from workers.dead_letters import DeadLetters
+from workers.ledger import Ledger
+from workers.locks import Locks
+from workers.masking import mask_arguments
+from workers.operation import Runner
+from workers.rates import DEFAULT_QUEUE, QUEUES, tenant_queue
+from workers.records import Records
+from workers.sealing import Seal
+from workers.settings import Settings
+from workers.store import Store
+from workers.task import OperationTask
+from workers.tenants import Tenant, load_tenants
+from workers.tokens import SharedTokens
+
+RESULTS_SECONDS = 86_400
+
+
+@dataclass(frozen=True)
+class Services:
+    """The collaborators of one process, made once from its settings."""
+
+    settings: Settings
+    tenants: Mapping[str, Tenant]
+    app: Celery
+
+    @cached_property
+    def store(self) -> Store:
+        return Store.connect(self.settings.redis_url)
+
+    @cached_property
+    def seal(self) -> Seal:
+        key = self.settings.seal_key
+        return Seal(key=key.get_secret_value() if key else None)
+
+    @cached_property
+    def dead_letters(self) -> DeadLetters:
+        return DeadLetters(store=self.store, seal=self.seal)
+
+    @cached_property
+    def audit(self) -> Audit:
+        return Audit(store=self.store)
+
+    @cached_property
+    def ledger(self) -> Ledger:
+        return Ledger(
+            store=self.store,
+            lease=self.settings.lease_seconds,
+            keep=self.settings.ledger_seconds,
+        )
+
+    @cached_property
+    def runner(self) -> Runner:
+        return Runner(
+            store=self.store,
+            rates=Rates(store=self.store, rate_of=self.settings.rate),
+            ledger=self.ledger,
+            locks=Locks(store=self.store, lease=self.settings.lease_seconds),
+            records=Records(
+                store=self.store,
+                ledger=self.ledger,
+                audit=self.audit,
+                dead_letters=self.dead_letters,
+            ),
+            connections=systems.connect(
+                self.tenants.values(),
+                store=self.store,
+                tokens=SharedTokens(store=self.store, seal=self.seal),
+                timeouts=self.settings.timeouts,
+                remember=self.settings.ledger_seconds,
+            ),
+            publish=self.publish,
+        )
+
+    def publish(self, message: Message, delay: float = 0.0) -> None:
+        """Put `message` on its tenant's queue, due in `delay` seconds."""
+        arguments = message.arguments()
+        self.app.send_task(
+            message.task,
+            kwargs=arguments,
+            queue=tenant_queue(message.queue, message.tenant),
+            task_id=message.operation_id,
+            countdown=delay or None,
+            argsrepr="()",
+            kwargsrepr=mask_arguments(arguments),
+        )
+
+
+class WorkersApp(Celery):
+    """The Celery app with this project's services."""
+
+    services: Services
+
+
+def create_app(settings: Settings, tenants: Mapping[str, Tenant]) -> WorkersApp:
+    """Return the app for `settings` and `tenants`; nothing is connected yet."""
+    app = WorkersApp("genesys-workers", broker=settings.redis_url, set_as_current=False)
+    app.services = Services(settings, tenants, app)
+    app.conf.update(delivery_settings(settings), task_queues=queues(tenants))
+    for operation in OPERATIONS:
+        app.register_task(OperationTask(operation, lambda: app.services.runner))
+    return app
+
+
+def queues(tenants: Mapping[str, Tenant]) -> list[Queue]:
+    """Return every queue that workers read: each kind for each tenant, and the default one."""
+    names = [tenant_queue(kind, tenant) for tenant in tenants for kind in QUEUES]
+    return [Queue(name, routing_key=name) for name in (*names, DEFAULT_QUEUE)]
+
+
+def delivery_settings(settings: Settings) -> dict[str, Any]:
+    """Return Celery's configuration; each value is a promise of the README."""
+    return {
+        "result_backend": settings.result_backend or settings.redis_url,
+        "result_expires": RESULTS_SECONDS,
+        "task_serializer": "json",
+        "result_serializer": "json",
+        "accept_content": ["json"],
+        "task_default_queue": DEFAULT_QUEUE,
+        "task_routes": (route,),
+        "task_acks_late": True,
+        "task_reject_on_worker_lost": True,
+        "task_send_sent_event": False,
+        "worker_send_task_events": True,
+        "worker_prefetch_multiplier": 1,
+        "worker_consumer": "workers.consumer:ParkingConsumer",
+        "worker_hijack_root_logger": False,
+        "worker_redirect_stdouts": False,
+        "worker_cancel_long_running_tasks_on_connection_loss": False,
+        "broker_connection_retry_on_startup": True,
+    }
+
+
+def route(name: str, args: Any, kwargs: Any, options: Any, **_: Any) -> dict[str, str] | None:  # noqa: ARG001  # Celery's call
+    """Return the queue of a message that is sent without one: its task's, of its tenant."""
+    kinds = {operation.task: operation.queue for operation in OPERATIONS}
+    if name not in kinds:
+        return None
+    return {"queue": tenant_queue(kinds[name], (kwargs or {}).get("tenant", DEFAULT_TENANT))}
+
+
+def from_environment() -> WorkersApp:
+    """Return the app that the environment describes, and set logging up for its workers."""
+    settings = Settings.load()
+    app = create_app(settings, load_tenants(settings))
+
+    @setup_logging.connect(weak=False)
+    def _configure(**_: Any) -> None:
+        telemetry.configure(level=settings.log_level, form=settings.log_format)
+
+    return app
+
+
+def __getattr__(name: str) -> Any:
+    """Make `app` when it is first asked for, so that importing this module reads no settings."""
+    if name not in ("app", "celery"):
+        raise AttributeError(name)
+    try:
+        globals()[name] = from_environment()
+    except SettingsError as error:
+        raise SystemExit(f"genesys-workers: {error}") from None
+    return globals()[name]

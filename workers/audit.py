@@ -1,0 +1,36 @@
+"""The audit record: every effect and every refusal, appended to a Redis stream per tenant."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from workers.store import Store, key
+
+#: About how many records are kept per tenant.
+KEEP = 1_000_000
+
+
+@dataclass(frozen=True, kw_only=True)
+class Audit:
+    """Appends and reads audit records. A record holds ids, names and numbers only."""
+
+    store: Store
+
+    def append(self, tenant: str, record: Mapping[str, Any], *, within: Any) -> None:
+        """Queue `record` in the transaction `within`."""
+        fields: Any = {"record": json.dumps(record)}
+        within.xadd(key("audit", tenant), fields, maxlen=KEEP, approximate=True)
+
+    def records(self, tenant: str, *, batch: int = 500) -> Iterator[dict[str, Any]]:
+        """Yield all records of `tenant`, oldest first, each with its stream `id`."""
+        start = "-"
+        while True:
+            entries: Any = self.store.redis.xrange(key("audit", tenant), start, "+", count=batch)
+            for entry_id, fields in entries:
+                yield {"id": entry_id.decode(), **json.loads(fields[b"record"])}
+            if len(entries) < batch:
+                return
+            start = f"({entries[-1][0].decode()}"

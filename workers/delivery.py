@@ -1,0 +1,65 @@
+"""A task message as it was delivered, and whether it may be accepted."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from pydantic import TypeAdapter, ValidationError
+
+from tasks.errors import Rejected
+from tasks.messages import DEFAULT_TENANT, Identifier, Message, parse
+from tasks.operations import Operation
+from workers.rates import DEFAULT_QUEUE, split_queue
+
+_ID = TypeAdapter(Identifier)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Delivery:
+    """A message's id, the queue it came from, and its arguments."""
+
+    message_id: str
+    queue: str
+    arguments: Mapping[str, Any] = field(repr=False)
+    positional: tuple[Any, ...] = field(default=(), repr=False)
+
+    @property
+    def tenant(self) -> str:
+        """The tenant whose queue it came from."""
+        return DEFAULT_TENANT if self.queue == DEFAULT_QUEUE else split_queue(self.queue)[1]
+
+    @property
+    def payload(self) -> bytes:
+        """The arguments as JSON, as they are kept in a dead letter."""
+        return json.dumps(self.arguments).encode()
+
+
+def accept(operation: Operation[Any], delivery: Delivery, tenants: Collection[str]) -> Message:
+    """Return the valid message that was delivered.
+
+    Raises `Rejected` naming the field and the rule.
+    """
+    if delivery.positional:
+        raise Rejected("arguments: must be keyword arguments; in a chain, sign with .si(…)")
+    message: Message = parse(operation.message, delivery.arguments)
+    if message.tenant not in tenants:
+        raise Rejected("tenant: is not a tenant of this installation")
+    if delivery.queue != DEFAULT_QUEUE and message.tenant != delivery.tenant:
+        raise Rejected(f"tenant: does not own the queue {delivery.queue}")
+    return message
+
+
+def operation_id(message: Message, delivery: Delivery) -> str:
+    """Return the idempotency key: the message's own, else the Celery message's id.
+
+    Raises `Rejected` where the latter cannot serve as one.
+    """
+    if message.operation_id:
+        return message.operation_id
+    try:
+        return _ID.validate_python(delivery.message_id)
+    except ValidationError:
+        raise Rejected("id: the Celery message's id is no valid operation id") from None

@@ -1,0 +1,111 @@
+"""The ledger: which operations have been claimed, and how they ended.
+
+An entry is kept per tenant and operation id. One run at a time owns it, for a lease; an operation
+that ended well answers its stored outcome to every later delivery of the same message.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from tasks.errors import Postponed, Rejected
+from workers.store import Store, key
+
+
+@dataclass(frozen=True, kw_only=True)
+class Claim:
+    """A granted run: `attempts` counts it, `tries` counts failed ones by cause.
+
+    `first_at` is the epoch time (seconds, Redis clock) of the first claim.
+    """
+
+    operation_id: str
+    tenant: str
+    owner: str
+    attempts: int
+    first_at: float
+    tries: Mapping[str, int] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Ended:
+    """The operation has ended well before; `result` is what it answered."""
+
+    result: Mapping[str, Any]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Ledger:
+    """Entries in Redis; `lease` and `keep` are in seconds."""
+
+    store: Store
+    lease: float
+    keep: float
+
+    def claim(self, tenant: str, operation_id: str, owner: str, fingerprint: str) -> Claim | Ended:
+        """Claim the operation for the run `owner`.
+
+        Raises `Postponed` while another run holds it, and `Rejected` where the id belongs to other
+        arguments.
+        """
+        answer = self.store.run(
+            "claim_operation",
+            [_entry(tenant, operation_id)],
+            [owner, fingerprint, round(self.lease * 1000), round(self.keep * 1000)],
+        )
+        match answer[0]:
+            case b"mismatch":
+                raise Rejected("operation_id: belongs to an operation with other arguments")
+            case b"busy":
+                raise Postponed("another run of this operation is under way", answer[1] / 1000)
+            case b"ended":
+                return Ended(result=json.loads(answer[1]))
+        fields = _decode(answer[1:])
+        return Claim(
+            operation_id=operation_id,
+            tenant=tenant,
+            owner=owner,
+            attempts=int(fields["attempts"]),
+            first_at=int(fields["first_at"]) / 1000,
+            tries={
+                name.removeprefix("tries:"): int(count)
+                for name, count in fields.items()
+                if name.startswith("tries:")
+            },
+        )
+
+    def put_back(self, claim: Claim, *, cause: str = "") -> None:
+        """Let the operation be claimed again; a `cause` counts one failed try."""
+        self._release(claim, "open", "", cause, None)
+
+    def end(self, claim: Claim, result: Mapping[str, Any], *, final: bool, within: Any) -> None:
+        """Store how the operation ended, in the transaction `within`.
+
+        A result that is not final may be claimed again, by a replay.
+        """
+        self._release(claim, "ended" if final else "open", json.dumps(result), "", within)
+
+    def _release(self, claim: Claim, state: str, outcome: str, cause: str, client: Any) -> None:
+        entry = _entry(claim.tenant, claim.operation_id)
+        arguments = [claim.owner, state, outcome, cause]
+        self.store.run("release_operation", [entry], arguments, client)
+
+
+def fingerprint(task: str, arguments: Mapping[str, Any]) -> str:
+    """Return a digest of what is asked for; the ids that only name the asking are left out."""
+    asked = {k: v for k, v in arguments.items() if k not in ("operation_id", "correlation_id")}
+    text = json.dumps([task, asked], sort_keys=True, separators=(",", ":"))
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+def _entry(tenant: str, operation_id: str) -> str:
+    return key("operation", tenant, operation_id)
+
+
+def _decode(flat: list[bytes]) -> dict[str, str]:
+    texts = [part.decode() for part in flat]
+    return dict(zip(texts[::2], texts[1::2], strict=True))

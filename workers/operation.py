@@ -1,0 +1,143 @@
+"""Runs any operation: accept, admit, claim, lock, carry out; then end it or put it back.
+
+This is the only place that acts on an error; `workers.policy` decides what to do about it. It knows
+no Celery: `workers.task` hands it deliveries and carries out what it answers.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from random import Random
+from typing import Any
+from uuid import uuid4
+
+from structlog.contextvars import bound_contextvars
+
+from tasks.errors import Postponed, RateLimited, Rejected, WorkerError
+from tasks.messages import Message
+from tasks.operations import Operation, Outcome
+from workers import hooks, policy
+from workers.admission import Rates
+from workers.delivery import Delivery, accept, operation_id
+from workers.ledger import Ended, Ledger, fingerprint
+from workers.locks import Locks
+from workers.rates import tenant_queue
+from workers.records import Records, Run
+from workers.store import INFRASTRUCTURE, Store
+from workers.systems import Connections
+from workers.telemetry import log
+
+#: Sends a message to its tenant's queue; its operation id stands in it. Delay in seconds.
+Publish = Callable[[Message, float], None]
+
+
+class PutBack(WorkerError):
+    """Raised to have the message delivered again after `wait` seconds."""
+
+    def __init__(self, wait: float, reason: str) -> None:
+        super().__init__(wait, reason)
+        self.wait = wait
+        self.reason = reason
+
+
+@dataclass(frozen=True, kw_only=True)
+class Runner:
+    """Runs operations with the collaborators of this process."""
+
+    store: Store
+    rates: Rates
+    ledger: Ledger
+    locks: Locks
+    records: Records
+    connections: Mapping[str, Connections]
+    publish: Publish
+    random: Random = field(default_factory=Random)
+
+    def run(self, operation: Operation[Any], delivery: Delivery) -> dict[str, Any]:
+        """Carry out the message that was delivered and return its result.
+
+        Raises the `OperationError` that it ended with, once that is recorded, or `PutBack`. Errors
+        of the broker pass through: the message has to be delivered again.
+        """
+        with bound_contextvars(task=operation.task, message_id=delivery.message_id):
+            try:
+                run = self._begin(operation, delivery)
+            except Postponed as error:
+                raise PutBack(error.wait, str(error)) from None
+            except Rejected as error:
+                self.records.refused(operation, delivery, error)
+                raise
+            if isinstance(run, Ended):
+                log.info("operation.repeated", operation_id=run.result["operation_id"])
+                return dict(run.result)
+            return self._carry_out(run)
+
+    def _begin(self, operation: Operation[Any], delivery: Delivery) -> Run | Ended:
+        message = accept(operation, delivery, self.connections)
+        key = operation_id(message, delivery)
+        self.rates.admit(tenant_queue(operation.queue, message.tenant), delivery.message_id)
+        digest = fingerprint(operation.task, message.arguments())
+        claim = self.ledger.claim(message.tenant, key, uuid4().hex, digest)
+        if isinstance(claim, Ended):
+            return claim
+        return Run(operation=operation, delivery=delivery, message=message, claim=claim)
+
+    def _carry_out(self, run: Run) -> dict[str, Any]:
+        with bound_contextvars(
+            operation_id=run.claim.operation_id,
+            tenant=run.claim.tenant,
+            correlation_id=run.correlation_id,
+        ):
+            try:
+                with self.locks.held(run.claim.tenant, run.operation.locks(run.message)):
+                    outcome = self._use(run)
+                    result = self._finish(run, outcome)
+            except INFRASTRUCTURE:
+                raise
+            except Exception as error:  # noqa: BLE001  # whatever it was, the policy decides
+                raise self._after(run, error) from None
+            self._announce(run, outcome)
+            return result
+
+    def _use(self, run: Run) -> Outcome:
+        connections = self.connections[run.claim.tenant]
+        systems = connections.open(run.claim, run.correlation_id, run.calls)
+        return run.operation.use_case(run.message, systems)
+
+    def _finish(self, run: Run, outcome: Outcome) -> dict[str, Any]:
+        """Send what follows, then record the end: a crash between repeats both, harmlessly."""
+        for follow_up in outcome.follow_ups:
+            name = follow_up.operation_id(run.claim.operation_id)
+            named = follow_up.message.model_copy(
+                update={"operation_id": name, "correlation_id": run.correlation_id}
+            )
+            self.publish(named, follow_up.delay)
+        return self.records.succeeded(run, outcome)
+
+    def _after(self, run: Run, error: Exception) -> Exception:
+        """Act on `error` as the policy says, and return what is to be raised."""
+        if isinstance(error, RateLimited):
+            pause = policy.pause_after(error)
+            self.connections[run.claim.tenant].pause(error.system, pause)
+            log.info("system.paused", system=error.system, seconds=pause)
+        decision = policy.decide(
+            error,
+            tries=run.claim.tries,
+            elapsed=self.store.now() - run.claim.first_at,
+            random=self.random,
+        )
+        if isinstance(decision, policy.End):
+            self.records.failed(run, decision.error)
+            return decision.error
+        self.ledger.put_back(run.claim, cause=decision.cause)
+        reason = policy.say(error)
+        log.info("operation.put_back", wait=round(decision.wait, 3), reason=reason)
+        return PutBack(decision.wait, reason)
+
+    def _announce(self, run: Run, outcome: Outcome) -> None:
+        urls = self.connections[run.claim.tenant].tenant.hooks.merged
+        if outcome.announcement and urls:
+            facts = {"operation_id": run.claim.operation_id, "tenant": run.claim.tenant}
+            answers = hooks.announce(urls, {**facts, **outcome.announcement})
+            self.records.hooks_told(run, answers)

@@ -1,0 +1,183 @@
+"""The error policy: a table from cause to what happens, and the pure function that reads it.
+
+`decide` answers what to do about an error; acting on it happens in `workers.operation`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from random import Random
+
+from tasks import errors
+from workers.telemetry import describe
+
+DAY = 86_400.0
+
+#: Seconds a system is paused after a 429 that names no wait.
+DEFAULT_PAUSE = 5.0
+
+
+@dataclass(frozen=True, kw_only=True)
+class Rule:
+    """What happens to an operation that meets `cause`.
+
+    Without `tries` the error is final at once. Otherwise the message goes back after
+    `first_wait · 2ⁿ` seconds with jitter, at most `longest_wait`, until the tries are used up.
+    `counts` is False where going back costs no try; then `deadline` (seconds since the first
+    attempt) bounds it, if anything does. `ends_as` is how it ends.
+    """
+
+    cause: type[errors.WorkerError]
+    answer: str
+    meaning: str
+    ends_as: type[errors.OperationError]
+    tries: int | None = None
+    first_wait: float = 0.0
+    longest_wait: float = 0.0
+    counts: bool = True
+    deadline: float | None = None
+
+    @property
+    def name(self) -> str:
+        return self.cause.__name__
+
+
+#: The first rule whose cause fits decides.
+POLICY: tuple[Rule, ...] = (
+    Rule(
+        cause=errors.BadRequest,
+        answer="400 and other 4xx",
+        meaning="malformed",
+        ends_as=errors.Rejected,
+    ),
+    Rule(
+        cause=errors.Unauthenticated,
+        answer="401 twice",
+        meaning="the renewed token is refused too",
+        ends_as=errors.Rejected,
+    ),
+    Rule(
+        cause=errors.Forbidden,
+        answer="403",
+        meaning="scope or permission missing",
+        ends_as=errors.Rejected,
+    ),
+    Rule(cause=errors.NotFound, answer="404", meaning="unknown or ended", ends_as=errors.Rejected),
+    Rule(
+        cause=errors.StateChanged,
+        answer="409",
+        meaning="somebody else changed it: read again, decide again",
+        ends_as=errors.Conflict,
+        tries=5,
+        first_wait=0.5,
+        longest_wait=8.0,
+    ),
+    Rule(cause=errors.Unprocessable, answer="422", meaning="rule broken", ends_as=errors.Rejected),
+    Rule(
+        cause=errors.RateLimited,
+        answer="429",
+        meaning="too many requests: pause the tenant's system for Retry-After",
+        ends_as=errors.Failed,
+        counts=False,
+        deadline=DAY,
+    ),
+    Rule(
+        cause=errors.OutcomeUnknown,
+        answer="5xx, timeout, reset",
+        meaning="unknown whether it took effect: read back, then repeat",
+        ends_as=errors.Failed,
+        tries=8,
+        first_wait=1.0,
+        longest_wait=300.0,
+    ),
+    Rule(
+        cause=errors.Postponed,
+        answer="none",
+        meaning="a rate, a budget, a pause or a busy lock of ours",
+        ends_as=errors.Failed,
+        counts=False,
+    ),
+)
+
+#: A fault of our own is tried again as well: it may lie in what was read.
+UNEXPECTED = Rule(
+    cause=errors.WorkerError,
+    answer="none",
+    meaning="an unexpected error of ours",
+    ends_as=errors.Failed,
+    tries=3,
+    first_wait=1.0,
+    longest_wait=60.0,
+)
+
+
+@dataclass(frozen=True, kw_only=True)
+class PutBack:
+    """Try again in `wait` seconds; `cause` counts a try where it is not empty."""
+
+    wait: float
+    cause: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class End:
+    """End the operation with `error`."""
+
+    error: errors.OperationError
+
+
+def rule_for(error: Exception) -> Rule:
+    """Return the rule that `error` falls under."""
+    return next((rule for rule in POLICY if isinstance(error, rule.cause)), UNEXPECTED)
+
+
+def decide(
+    error: Exception, *, tries: Mapping[str, int], elapsed: float, random: Random
+) -> PutBack | End:
+    """Return what happens to an operation after `error`.
+
+    `tries` counts earlier failures by rule name, `elapsed` is seconds since the first attempt.
+    """
+    if isinstance(error, errors.OperationError):
+        return End(error=error)
+    rule = rule_for(error)
+    failed = tries.get(rule.name, 0) + 1
+    wait = _asked_wait(error)
+    if wait is None:
+        wait = _backoff(rule, failed, random)
+    deadline = _deadline(error, rule)
+    if deadline is not None and elapsed + wait > deadline:
+        return End(error=rule.ends_as(f"{say(error)}, for {elapsed:,.0f} s"))
+    if rule.counts and failed >= (rule.tries or 1):
+        after = f", {failed} times" if failed > 1 else ""
+        return End(error=rule.ends_as(f"{say(error)}{after}"))
+    return PutBack(wait=wait, cause=rule.name if rule.counts else "")
+
+
+def say(error: Exception) -> str:
+    """Return what may be said of an error: our own texts are safe, others may quote data."""
+    return str(error) if isinstance(error, errors.WorkerError) else f"fault: {describe(error)}"
+
+
+def _asked_wait(error: Exception) -> float | None:
+    """Return the seconds to wait where the error itself decides them."""
+    if isinstance(error, errors.Postponed):
+        return error.wait
+    return pause_after(error) if isinstance(error, errors.RateLimited) else None
+
+
+def pause_after(error: errors.RateLimited) -> float:
+    """Return the seconds for which a 429 pauses its tenant's system."""
+    return DEFAULT_PAUSE if error.retry_after is None else error.retry_after
+
+
+def _deadline(error: Exception, rule: Rule) -> float | None:
+    own = getattr(error, "deadline", None)
+    return own if own is not None else rule.deadline
+
+
+def _backoff(rule: Rule, failed: int, random: Random) -> float:
+    """Return `first_wait · 2ⁿ` within the longest wait, less up to half of it as jitter."""
+    full = min(rule.first_wait * 2.0 ** (failed - 1), rule.longest_wait or rule.first_wait)
+    return full * random.uniform(0.5, 1.0)

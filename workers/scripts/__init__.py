@@ -1,0 +1,3 @@
+"""Lua scripts: what has to be atomic, one idea per file."""
+
+from __future__ import annotations

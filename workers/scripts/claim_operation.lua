@@ -1,0 +1,37 @@
+-- Claims an operation for one run, or says why not.
+--
+-- KEYS[1]  the operation's entry (hash): fingerprint, state, owner, lease_until, attempts, first_at,
+--          outcome, tries:<cause>
+-- ARGV[1]  owner        this run
+-- ARGV[2]  fingerprint  of task and arguments
+-- ARGV[3]  lease        milliseconds the claim is held without a sign of life
+-- ARGV[4]  keep         milliseconds after which the entry is forgotten
+--
+-- Returns {"granted", field, value, …} | {"ended", outcome} | {"busy", milliseconds} | {"mismatch"}
+
+local entry = KEYS[1]
+local time = redis.call('TIME')
+local now = time[1] * 1000 + math.floor(time[2] / 1000)
+
+local known = redis.call('HMGET', entry, 'fingerprint', 'state', 'owner', 'lease_until', 'outcome')
+local fingerprint, state, owner, lease_until, outcome = unpack(known)
+
+if fingerprint and fingerprint ~= ARGV[2] then
+  return {'mismatch'}
+end
+if state == 'ended' then
+  return {'ended', outcome}
+end
+if state == 'claimed' and owner ~= ARGV[1] and tonumber(lease_until) > now then
+  return {'busy', tonumber(lease_until) - now}
+end
+
+redis.call('HSET', entry, 'fingerprint', ARGV[2], 'state', 'claimed', 'owner', ARGV[1],
+  'lease_until', string.format('%.0f', now + tonumber(ARGV[3])))
+redis.call('HSETNX', entry, 'first_at', string.format('%.0f', now))
+redis.call('HINCRBY', entry, 'attempts', 1)
+redis.call('PEXPIRE', entry, ARGV[4])
+
+local granted = redis.call('HGETALL', entry)
+table.insert(granted, 1, 'granted')
+return granted

@@ -1,0 +1,96 @@
+"""Typed configuration from the environment and a `.env` file.
+
+Everything is read once, validated, and handed in. A wrong value stops the start with one line that
+names the variable and the rule, never the value.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Literal, Self
+
+from cryptography.fernet import Fernet
+from pydantic import (
+    BeforeValidator,
+    Field,
+    SecretStr,
+    ValidationError,
+    field_validator,
+)
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+
+from tasks.apis.calls import Timeouts
+from tasks.errors import SettingsError
+from tasks.messages import explain
+from workers import rates
+
+ENV_FILE = ".env"
+
+Rates = Annotated[
+    dict[str, float],
+    NoDecode,
+    BeforeValidator(lambda value: rates.parse_rates(value) if isinstance(value, str) else value),
+]
+
+
+class Settings(BaseSettings):
+    """What the environment says; the README's table explains each variable."""
+
+    model_config = SettingsConfigDict(
+        env_file=ENV_FILE, extra="ignore", frozen=True, hide_input_in_errors=True
+    )
+
+    redis_url: str = "redis://localhost:6379/0"
+    result_backend: str | None = None
+    tenants_file: Path | None = None
+    queue_rates: Rates = {}
+    seal_key: SecretStr | None = None
+    log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
+    log_format: Literal["json", "console"] = "json"
+    #: Seconds that a claim is held without a sign of life from its worker.
+    lease_seconds: Annotated[float, Field(gt=0)] = 300.0
+    #: Seconds after which a finished operation is forgotten.
+    ledger_seconds: Annotated[int, Field(gt=0)] = 7 * 86_400
+    timeouts: Timeouts = Timeouts()
+
+    genesys_api: str | None = None
+    genesys_region: str | None = None
+    genesys_api_url: str | None = None
+    genesys_login_url: str | None = None
+    genesys_client_id: str | None = None
+    genesys_client_secret: SecretStr | None = None
+    cxone_url: str | None = None
+    cxone_client_id: str | None = None
+    cxone_client_secret: SecretStr | None = None
+
+    @field_validator("redis_url")
+    @classmethod
+    def _is_a_redis_url(cls, value: str) -> str:
+        if not value.startswith(("redis://", "rediss://", "sentinel://", "unix://")):
+            raise ValueError("must start with redis://, rediss:// or sentinel://")
+        return value
+
+    @field_validator("seal_key")
+    @classmethod
+    def _is_a_fernet_key(cls, value: SecretStr | None) -> SecretStr | None:
+        if value is not None:
+            try:
+                Fernet(value.get_secret_value())
+            except ValueError:
+                raise ValueError("must be a Fernet key: 32 bytes in URL-safe base64") from None
+        return value
+
+    @classmethod
+    def load(cls) -> Self:
+        """Read the environment. Raises `SettingsError` naming the variable and the rule."""
+        try:
+            return cls()
+        except ValidationError as error:
+            variable, _, rule = explain(error).partition(": ")
+            raise SettingsError(f"{variable.upper()}: {rule}") from None
+
+    def rate(self, queue: str) -> float:
+        """Return the messages per second of `queue`: its own setting, else its kind's."""
+        kind, _ = rates.split_queue(queue)
+        chosen = {**rates.DEFAULT_RATES, **self.queue_rates}
+        return chosen.get(queue, chosen[kind])

@@ -1,0 +1,53 @@
+"""The shared state in Redis: one connection pool, prefixed keys, scripts by name.
+
+Everything that workers of a cluster share lives in the broker's database under the prefix `gw:`.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from importlib import resources
+from typing import Any
+
+import kombu.exceptions
+import redis
+from redis.commands.core import Script
+
+PREFIX = "gw"
+
+#: Errors of the broker and the shared state: nobody's fault, the message has to come again.
+INFRASTRUCTURE = (redis.RedisError, kombu.exceptions.OperationalError)
+
+
+def key(*parts: str) -> str:
+    """Return the name of one of our keys: `gw:part:part`."""
+    return ":".join((PREFIX, *parts))
+
+
+@dataclass(frozen=True, kw_only=True)
+class Store:
+    """A Redis database and the Lua scripts that work on it."""
+
+    redis: redis.Redis
+    _scripts: dict[str, Script] = field(default_factory=dict, repr=False)
+
+    @classmethod
+    def connect(cls, url: str) -> Store:
+        """Return the store at `url`; the connection is opened on first use."""
+        return cls(redis=redis.Redis.from_url(url, socket_timeout=10, socket_connect_timeout=3))
+
+    def run(self, name: str, keys: list[str], arguments: list[Any], client: Any = None) -> Any:
+        """Run `scripts/<name>.lua` on `keys` and return its answer.
+
+        With a pipeline as `client` it is queued there. A script that Redis forgot is loaded again.
+        """
+        script = self._scripts.get(name)
+        if script is None:
+            text = resources.files("workers.scripts").joinpath(f"{name}.lua").read_text("utf-8")
+            script = self._scripts.setdefault(name, self.redis.register_script(text))
+        return script(keys=keys, args=arguments, client=client)
+
+    def now(self) -> float:
+        """Return the epoch time in seconds by the clock of Redis, which all workers share."""
+        seconds, microseconds = self.redis.time()
+        return seconds + microseconds / 1e6

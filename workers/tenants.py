@@ -1,0 +1,192 @@
+"""Tenants: one customer organisation each, with its clients and where they are reached.
+
+They come from `TENANTS_FILE` (one TOML table per tenant) or, without one, a single tenant
+`default` comes from the environment.
+"""
+
+from __future__ import annotations
+
+import os
+import tomllib
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Annotated, Any, Literal, Self
+
+from dotenv import dotenv_values
+from pydantic import (
+    AnyHttpUrl,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    SecretStr,
+    TypeAdapter,
+    ValidationError,
+    model_validator,
+)
+
+from tasks.errors import SettingsError
+from tasks.mapping import SyncRules
+from tasks.messages import DEFAULT_TENANT, explain
+from workers.settings import ENV_FILE, Settings
+
+#: Region → domain of the API and login hosts (vendor's SDK for Python 257.1.0).
+REGIONS = {
+    "us_east_1": "mypurecloud.com",
+    "us_east_2": "use2.us-gov-pure.cloud",
+    "us_west_2": "usw2.pure.cloud",
+    "ca_central_1": "cac1.pure.cloud",
+    "sa_east_1": "sae1.pure.cloud",
+    "mx_central_1": "mxc1.pure.cloud",
+    "eu_west_1": "mypurecloud.ie",
+    "eu_west_2": "euw2.pure.cloud",
+    "eu_central_1": "mypurecloud.de",
+    "eu_central_2": "euc2.pure.cloud",
+    "me_central_1": "mec1.pure.cloud",
+    "ap_south_1": "aps1.pure.cloud",
+    "ap_northeast_1": "mypurecloud.jp",
+    "ap_northeast_2": "apne2.pure.cloud",
+    "ap_northeast_3": "apne3.pure.cloud",
+    "ap_southeast_1": "apse1.pure.cloud",
+    "ap_southeast_2": "mypurecloud.com.au",
+}
+
+Url = Annotated[
+    str,
+    BeforeValidator(lambda value: str(TypeAdapter(AnyHttpUrl).validate_python(value)).rstrip("/")),
+]
+TenantName = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_-]{0,62}$")]
+
+
+class _Table(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True)
+
+
+class Client(_Table):
+    """An OAuth client, by secret (client credentials) or private key (JWT bearer)."""
+
+    client_id: Annotated[str, Field(min_length=1, max_length=256)]
+    client_secret: SecretStr | None = None
+    #: A PEM file; with it the JWT-bearer grant is used.
+    private_key_file: Path | None = None
+    jwt_audience: str | None = None
+    scope: str = ""
+    token_path: Annotated[str, Field(pattern=r"^/[A-Za-z0-9/_.-]*$")] = "/oauth/token"  # noqa: S105  # a path
+    #: The budget of the client, shared by all workers.
+    requests_per_minute: Annotated[int, Field(ge=1)] = 300
+
+    @model_validator(mode="after")
+    def _can_authenticate(self) -> Self:
+        if not (self.client_secret or self.private_key_file):
+            raise ValueError("client_secret_env or private_key_file is needed")
+        if self.private_key_file and not self.private_key_file.is_file():
+            raise ValueError("private_key_file: there is no such file")
+        return self
+
+
+class SyncTarget(Client, SyncRules):
+    """Where the tenant's profiles are synced to, and how their attributes are mapped."""
+
+    target: Literal["cxone-guide"]
+    url: Url
+
+
+class Hooks(_Table):
+    """URLs that are told of what was done, a CRM for instance. Their failures harm nothing."""
+
+    merged: tuple[Url, ...] = ()
+
+
+class Tenant(Client):
+    """One customer organisation: its Genesys Cloud client and its sync target."""
+
+    name: TenantName
+    api: Literal["guide"]
+    api_url: Url
+    login_url: Url
+    identity_attributes: tuple[str, ...] = ("email", "phone", "externalId", "customerId")
+    sync: SyncTarget | None = None
+    hooks: Hooks = Hooks()
+
+
+def load_tenants(settings: Settings) -> dict[str, Tenant]:
+    """Return the tenants by name.
+
+    Raises `SettingsError` naming the file, table or variable and the rule.
+    """
+    environment = {**dotenv_values(ENV_FILE), **os.environ}
+    if settings.tenants_file is None:
+        return _from_environment(settings)
+    tables = _read(settings.tenants_file)
+    return {name: _tenant(name, table, environment) for name, table in tables.items()}
+
+
+def _read(path: Path) -> Mapping[str, Any]:
+    try:
+        document = tomllib.loads(path.read_text(encoding="utf-8"))
+    except (OSError, tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise SettingsError(f"TENANTS_FILE: cannot be read as TOML ({error})") from None
+    tables = document.get("tenants")
+    if not isinstance(tables, dict) or not tables:
+        raise SettingsError("TENANTS_FILE: needs at least one table [tenants.NAME]")
+    return tables
+
+
+def _tenant(name: str, table: Any, environment: Mapping[str, str | None]) -> Tenant:
+    where = f"TENANTS_FILE: tenants.{name}"
+    try:
+        filled = _with_hosts(_with_secrets(table, environment))
+        return Tenant.model_validate({**filled, "name": name})
+    except ValidationError as error:
+        raise SettingsError(f"{where}.{explain(error)}") from None
+    except (TypeError, ValueError, AttributeError) as error:
+        raise SettingsError(f"{where}: {error}") from None
+
+
+def _with_secrets(
+    table: Mapping[str, Any], environment: Mapping[str, str | None]
+) -> dict[str, Any]:
+    """Replace, in the table and its sub-tables, the names of variables by the secrets they hold."""
+    filled = {
+        key: _with_secrets(value, environment) if key == "sync" else value
+        for key, value in table.items()
+        if key != "client_secret_env"
+    }
+    if variable := table.get("client_secret_env"):
+        if not environment.get(variable):
+            raise ValueError(f"client_secret_env: the variable {variable} is not set")
+        filled["client_secret"] = environment[variable]
+    return filled
+
+
+def _with_hosts(table: dict[str, Any]) -> dict[str, Any]:
+    """Derive the hosts from the region, where they are not given themselves."""
+    region = table.pop("region", None)
+    if region is None:
+        return table
+    if region not in REGIONS:
+        raise ValueError(f"region must be one of {', '.join(REGIONS)}")
+    domain = REGIONS[region]
+    return {"api_url": f"https://api.{domain}", "login_url": f"https://login.{domain}", **table}
+
+
+def _from_environment(settings: Settings) -> dict[str, Tenant]:
+    """Return the one tenant that the `GENESYS_*` and `CXONE_*` variables describe."""
+    table = _prefixed(settings, "genesys")
+    if cxone := _prefixed(settings, "cxone"):
+        table["sync"] = {**cxone, "target": "cxone-guide"}
+    try:
+        tenant = Tenant.model_validate({**_with_hosts(table), "name": DEFAULT_TENANT})
+    except ValidationError as error:
+        path, _, rule = explain(error).partition(": ")
+        variable = path.replace("sync.", "cxone_") if "sync." in path else f"genesys_{path}"
+        raise SettingsError(f"{variable.upper()}: {rule} (or set TENANTS_FILE)") from None
+    except ValueError as error:
+        raise SettingsError(f"GENESYS_REGION: {error}") from None
+    return {DEFAULT_TENANT: tenant}
+
+
+def _prefixed(settings: Settings, prefix: str) -> dict[str, Any]:
+    values = settings.model_dump(exclude_none=True)
+    start = f"{prefix}_"
+    return {key.removeprefix(start): v for key, v in values.items() if key.startswith(start)}
