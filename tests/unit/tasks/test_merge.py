@@ -1,0 +1,271 @@
+"""Merging guest profiles: every row of the guide's table."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from tasks import errors
+from tasks.apis.genesys import Consent
+from tasks.merge import OPERATION, aggregate_consents, merge_profiles
+from tasks.messages import MergeProfiles
+from tests.unit.tasks.fakes import FakeGenesys, forbidden, outcome_unknown, state_changed
+
+
+@pytest.fixture
+def genesys() -> FakeGenesys:
+    fake = FakeGenesys()
+    fake.add_profile("target", email="ann@example.com", tier="gold")
+    fake.add_profile("first", email="ann@example.com", phone="555")
+    fake.add_profile("second", email="bob@example.com", tier="silver")
+    return fake
+
+
+def message(*sources: str, **fields: Any) -> MergeProfiles:
+    return MergeProfiles(
+        source_profile_ids=list(sources) or ["first", "second"],
+        target_profile_id="target",
+        **fields,
+    )
+
+
+def test_all_profiles_and_their_consents_are_read_before_the_merge(genesys: FakeGenesys) -> None:
+    merge_profiles(message(), genesys)
+    assert genesys.calls == [
+        ("read_profile", "target"),
+        ("read_profile", "first"),
+        ("read_profile", "second"),
+        ("read_consents", "target"),
+        ("read_consents", "first"),
+        ("read_consents", "second"),
+        ("merge", "target", "first", "second", "target_wins"),
+    ]
+
+
+def test_the_outcome_names_the_survivor_and_what_was_merged(genesys: FakeGenesys) -> None:
+    outcome = merge_profiles(message(), genesys)
+    assert outcome.status == "done"
+    assert outcome.detail == {
+        "profile_id": "target",
+        "merged": ["first", "second"],
+        "linked": [],
+    }
+    assert genesys.profiles["target"].links == {"first", "second"}
+
+
+@pytest.mark.parametrize("policy", ["target_wins", "source_wins", "custom"])
+def test_the_policy_is_sent_as_it_is(genesys: FakeGenesys, policy: str) -> None:
+    merge_profiles(message("first", merge_policy=policy), genesys)
+    assert genesys.calls[-1] == ("merge", "target", "first", policy)
+
+
+@pytest.mark.parametrize(
+    ("missing", "field"),
+    [("target", "target_profile_id"), ("second", "source_profile_ids")],
+)
+def test_an_unknown_profile_is_rejected_by_field_and_id(
+    genesys: FakeGenesys, missing: str, field: str
+) -> None:
+    del genesys.profiles[missing]
+    with pytest.raises(errors.Rejected, match=f"^{field}: there is no profile {missing}$"):
+        merge_profiles(message(), genesys)
+    assert "merge" not in genesys.verbs()
+
+
+def test_a_missing_scope_is_no_unknown_profile(genesys: FakeGenesys) -> None:
+    genesys.refusals["read_profile"] = forbidden("identity:profile:read")
+    with pytest.raises(errors.Forbidden, match="identity:profile:read"):
+        merge_profiles(message(), genesys)
+
+
+def test_a_linked_source_is_left_out_of_the_merge(genesys: FakeGenesys) -> None:
+    genesys.add_profile("target", links=["first"])
+    outcome = merge_profiles(message(), genesys)
+    assert genesys.calls[-1] == ("merge", "target", "second", "target_wins")
+    assert outcome.detail == {"profile_id": "target", "merged": ["second"], "linked": ["first"]}
+
+
+def test_a_source_that_came_with_another_source_is_linked_too(genesys: FakeGenesys) -> None:
+    genesys.add_profile("target", links=["first"])
+    genesys.add_profile("first", links=["second"])
+    outcome = merge_profiles(message(), genesys)
+    assert outcome.status == "noop"
+    assert outcome.detail["linked"] == ["first", "second"]
+
+
+def test_a_redelivered_merge_makes_no_second_call(genesys: FakeGenesys) -> None:
+    merge_profiles(message(), genesys)
+    outcome = merge_profiles(message(), genesys)
+    assert outcome.status == "noop"
+    assert outcome.detail == {
+        "profile_id": "target",
+        "merged": [],
+        "linked": ["first", "second"],
+    }
+    assert genesys.verbs().count("merge") == 1
+
+
+def test_a_merge_that_took_effect_without_an_answer_is_found_and_recorded(
+    genesys: FakeGenesys,
+) -> None:
+    def lose_the_answer() -> None:
+        raise outcome_unknown()
+
+    genesys.consents["first"] = [Consent(purpose="marketing", status="denied")]
+    genesys.after["merge"] = lose_the_answer
+    with pytest.raises(errors.OutcomeUnknown):
+        merge_profiles(message(), genesys)
+    outcome = merge_profiles(message(), genesys)
+    assert genesys.verbs().count("merge") == 1
+    assert outcome.record["consents"] == {"marketing": "denied"}
+
+
+def test_a_target_full_of_attributes_does_not_stop_a_merge_that_is_done(
+    genesys: FakeGenesys,
+) -> None:
+    genesys.add_profile("target", links=["first"], **{f"a{n}": n for n in range(60)})
+    assert merge_profiles(message("first"), genesys).status == "noop"
+
+
+@pytest.mark.parametrize(
+    "links",
+    [
+        pytest.param({"first": ["target"]}, id="the source holds the target"),
+        pytest.param({"first": ["second"], "second": ["target"]}, id="by way of another source"),
+        pytest.param({"target": ["first"], "first": ["target"]}, id="each holds the other"),
+    ],
+)
+def test_a_link_cycle_is_rejected(genesys: FakeGenesys, links: dict[str, list[str]]) -> None:
+    for profile_id, linked in links.items():
+        genesys.add_profile(profile_id, links=linked)
+    with pytest.raises(errors.Rejected, match=r"^source_profile_ids: .* a cycle$"):
+        merge_profiles(message(), genesys)
+    assert "merge" not in genesys.verbs()
+
+
+def test_a_cycle_that_the_target_is_no_part_of_ends(genesys: FakeGenesys) -> None:
+    genesys.add_profile("first", links=["second"])
+    genesys.add_profile("second", links=["first"])
+    with pytest.raises(errors.StateChanged):
+        merge_profiles(message(), genesys)
+
+
+def test_fifty_distinct_attributes_are_merged(genesys: FakeGenesys) -> None:
+    genesys.add_profile("target", **{f"a{n}": "x" for n in range(30)})
+    genesys.add_profile("first", **{f"a{n}": "y" for n in range(50)})
+    assert merge_profiles(message("first"), genesys).status == "done"
+
+
+@pytest.mark.parametrize("policy", ["target_wins", "source_wins", "custom"])
+def test_fifty_one_distinct_attributes_are_rejected_under_any_policy(
+    genesys: FakeGenesys, policy: str
+) -> None:
+    genesys.add_profile("target", **{f"a{n}": "x" for n in range(30)})
+    genesys.add_profile("first", **{f"a{n}": "y" for n in range(51)})
+    with pytest.raises(errors.Rejected, match="51 custom attributes, at most 50"):
+        merge_profiles(message("first", merge_policy=policy), genesys)
+    assert "merge" not in genesys.verbs()
+
+
+def test_attributes_of_a_linked_source_count_only_as_the_target_holds_them(
+    genesys: FakeGenesys,
+) -> None:
+    genesys.add_profile("target", links=["first"], **{f"a{n}": "x" for n in range(49)})
+    genesys.add_profile("first", **{f"b{n}": "y" for n in range(20)})
+    genesys.add_profile("second", a0="z")
+    assert merge_profiles(message(), genesys).detail["merged"] == ["second"]
+
+
+def test_a_conflict_leaves_and_the_next_try_drops_the_source_linked_meanwhile(
+    genesys: FakeGenesys,
+) -> None:
+    def foreign_merge() -> None:
+        genesys.add_profile("target", links=["first"])
+
+    genesys.after["read_profile"] = foreign_merge
+    with pytest.raises(errors.StateChanged):
+        merge_profiles(message(), genesys)
+    assert merge_profiles(message(), genesys).detail["merged"] == ["second"]
+
+
+def test_a_conflict_over_a_merge_that_is_done_ends_as_noop(genesys: FakeGenesys) -> None:
+    genesys.refusals["merge"] = state_changed()
+    with pytest.raises(errors.StateChanged):
+        merge_profiles(message("first"), genesys)
+    genesys.add_profile("target", links=["first"])
+    assert merge_profiles(message("first"), genesys).status == "noop"
+
+
+def test_a_rule_that_the_api_finds_broken_is_final_as_it_is(genesys: FakeGenesys) -> None:
+    genesys.add_profile("target", **{f"a{n}": "x" for n in range(48)})
+
+    def foreign_write() -> None:
+        genesys.add_profile("target", **{f"a{n}": "x" for n in range(51)})
+
+    genesys.after["read_profile"] = foreign_write
+    with pytest.raises(errors.Unprocessable, match=r"attribute\.limit\.exceeded"):
+        merge_profiles(message("first", merge_policy="custom"), genesys)
+
+
+@pytest.mark.parametrize(
+    ("statuses", "strictest"),
+    [
+        (["granted"], "granted"),
+        (["granted", "unknown"], "unknown"),
+        (["unknown", "expired"], "expired"),
+        (["expired", "withdrawn", "granted"], "withdrawn"),
+        (["withdrawn", "denied"], "denied"),
+        (["denied", "granted"], "denied"),
+        (["granted", "a status nobody knows"], "denied"),
+    ],
+)
+def test_the_most_restrictive_consent_wins(statuses: list[str], strictest: str) -> None:
+    consents = [Consent(purpose="marketing", status=status) for status in statuses]
+    assert aggregate_consents(consents) == {"marketing": strictest}
+
+
+def test_consents_are_aggregated_per_purpose_over_all_profiles(genesys: FakeGenesys) -> None:
+    genesys.consents = {
+        "target": [Consent(purpose="marketing", status="granted")],
+        "second": [
+            Consent(purpose="marketing", status="denied"),
+            Consent(purpose="recording", status="granted"),
+        ],
+    }
+    outcome = merge_profiles(message(), genesys)
+    assert outcome.record["consents"] == {"marketing": "denied", "recording": "granted"}
+
+
+def test_profiles_without_consents_are_recorded_as_such(genesys: FakeGenesys) -> None:
+    assert merge_profiles(message(), genesys).record["consents"] == {}
+
+
+def test_the_record_counts_matching_identities_without_their_values(genesys: FakeGenesys) -> None:
+    genesys.add_profile("target", email="ann@example.com", phone="", tier="gold")
+    genesys.add_profile("second", email="bob@example.com", phone="", tier="gold")
+    outcome = merge_profiles(message(), genesys, identity_attributes=("email", "phone"))
+    assert outcome.record["identity_match"] == {"matching": 1, "sources": 2}
+    assert "@" not in repr(outcome)
+
+
+def test_the_record_holds_target_sources_and_policy(genesys: FakeGenesys) -> None:
+    record = merge_profiles(message(), genesys).record
+    assert record["target"] == "target"
+    assert record["sources"] == ["first", "second"]
+    assert record["policy"] == "target_wins"
+
+
+def test_hooks_hear_of_a_merge_and_not_of_a_noop(genesys: FakeGenesys) -> None:
+    announced = merge_profiles(message(), genesys).announcement
+    assert announced is not None
+    assert announced["merged"] == ["first", "second"]
+    assert merge_profiles(message(), genesys).announcement is None
+
+
+def test_a_merge_locks_every_profile_it_touches() -> None:
+    assert set(OPERATION.locks(message())) == {
+        "profile:target",
+        "profile:first",
+        "profile:second",
+    }
