@@ -11,7 +11,7 @@ import json
 import re
 from collections.abc import Mapping
 from datetime import datetime
-from typing import Annotated, Any, ClassVar, Literal, Self, TypeVar
+from typing import Annotated, Any, ClassVar, Literal, Self, TypeGuard, TypeVar
 
 import simplejson
 from pydantic import (
@@ -21,6 +21,7 @@ from pydantic import (
     BeforeValidator,
     ConfigDict,
     Field,
+    TypeAdapter,
     ValidationError,
     ValidationInfo,
     field_validator,
@@ -299,6 +300,18 @@ PUBLIC: dict[str, type[Message]] = {
 INTERNAL: dict[str, type[Message]] = {
     model.task: model for model in (ConfirmReplication, SweepPage)
 }
+
+
+_IDENTIFIER: TypeAdapter[str] = TypeAdapter(Identifier)
+
+
+def is_identifier(value: object) -> TypeGuard[str]:
+    """Return whether `value` is an id that a message may name and a path may hold."""
+    try:
+        _IDENTIFIER.validate_python(value, strict=True)
+    except ValidationError:
+        return False
+    return True
 
 
 def parse(model: type[M], arguments: Mapping[str, Any]) -> M:

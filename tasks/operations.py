@@ -25,22 +25,25 @@ class FollowUp:
     """A message to be sent when the operation has ended; `delay` is in seconds.
 
     Its operation id is the parent's with `suffix` appended, so that a repeated parent sends the
-    same operation again and not a second one. A `sibling`'s suffix takes the place of the parent's
-    own: the pages of a sweep and all they send are named after the sweep.
+    same operation again and not a second one. `operation_id` is one that the use case has chosen.
     """
 
     message: Message
     suffix: str
     delay: float = 0.0
-    sibling: bool = False
+    operation_id: str | None = None
 
-    def operation_id(self, parent: str) -> str:
-        """Return the operation id under which it follows the operation with the id `parent`."""
-        base = (parent.rpartition(":")[0] if self.sibling else "") or parent
-        if len(base) + 1 + len(self.suffix) > MAX_ID:
-            base = _digest(base)
-        room = MAX_ID - len(base) - 1
-        return f"{base}:{self.suffix if len(self.suffix) <= room else _digest(self.suffix)}"
+    def id_after(self, parent: str) -> str:
+        """Return its operation id, where `parent` is the parent's."""
+        return self.operation_id or child_id(parent, self.suffix)
+
+
+def child_id(parent: str, suffix: str) -> str:
+    """Return `parent:suffix`, shortened by digests where that is too long for an id."""
+    if len(parent) + 1 + len(suffix) > MAX_ID:
+        parent = _digest(parent)
+    room = MAX_ID - len(parent) - 1
+    return f"{parent}:{suffix if len(suffix) <= room else _digest(suffix)}"
 
 
 def _digest(text: str) -> str:

@@ -7,8 +7,9 @@ Every verb may raise the `ApiError` of its answer or `Postponed`.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
-from typing import Protocol
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Literal, Protocol
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -47,6 +48,49 @@ class Contact:
     attributes: Mapping[str, object]
 
 
+@dataclass(frozen=True, kw_only=True)
+class Configuration:
+    """An organisation's web messaging configuration, under the version it was read with."""
+
+    version: str
+    document: Mapping[str, object]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Replication:
+    """A replication job; `status` is the vendor's word, `skipped` the targets left alone."""
+
+    state: Literal["running", "completed", "failed"]
+    status: str
+    skipped: Sequence[str]
+
+
+@dataclass(frozen=True, kw_only=True)
+class AuditRecord:
+    """One change as the vendor's audit knows it; `at` is its ISO 8601 time."""
+
+    action: str
+    organization_id: str
+    at: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Interaction:
+    """A digital interaction; `state` is the vendor's word, its messages have all their fields."""
+
+    id: str
+    state: str
+    messages: Sequence[Mapping[str, object]] = field(repr=False)
+
+
+@dataclass(frozen=True, kw_only=True)
+class InteractionPage:
+    """Ids of interactions, and the cursor of the next page, None at the end."""
+
+    ids: Sequence[str]
+    next_cursor: str | None
+
+
 class Profiles(Protocol):
     """Guest profiles, their consents, and their merge."""
 
@@ -79,5 +123,50 @@ class Contacts(Protocol):
     def read_contact(self, contact_id: str) -> Contact: ...
 
 
-class Genesys(Profiles, Participants, Contacts, Protocol):
+class Configurations(Protocol):
+    """Web messaging configurations of organisations, their replication and their audit."""
+
+    def read_configuration(self, organization_id: str) -> Configuration | None:
+        """Return the configuration, None where there is none or the API offers no reading."""
+        ...
+
+    def put_configuration(
+        self, organization_id: str, document: Mapping[str, object], version: str
+    ) -> str | None:
+        """Replace the configuration of this version and return the next one, if told.
+
+        Version `0` is that of no configuration. Raises `StateChanged` for any other version.
+        """
+        ...
+
+    def replicate(
+        self, source_id: str, target_ids: Sequence[str], *, overwrite_existing: bool
+    ) -> str | None:
+        """Have the source's configuration copied; return the job's id, None if there is none."""
+        ...
+
+    def read_replication(self, job_id: str) -> Replication: ...
+
+    def configuration_changes(
+        self, organization_ids: Sequence[str], start: datetime, end: datetime
+    ) -> Iterator[AuditRecord]: ...
+
+
+class Interactions(Protocol):
+    """Digital interactions and their messages."""
+
+    def completed_interactions(
+        self, *, since: datetime | None, until: datetime, page_size: int, cursor: str | None
+    ) -> InteractionPage:
+        """Return one page of the completed web messaging interactions that started in a time."""
+        ...
+
+    def read_interaction(self, interaction_id: str) -> Interaction: ...
+
+    def put_messages(self, interaction_id: str, messages: Sequence[Mapping[str, object]]) -> None:
+        """Replace the interaction's messages."""
+        ...
+
+
+class Genesys(Profiles, Participants, Contacts, Configurations, Interactions, Protocol):
     """All of Genesys Cloud that this project uses."""

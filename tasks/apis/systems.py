@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
-from dataclasses import dataclass
-from datetime import datetime
+from collections.abc import Callable, Collection
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from typing import Protocol
 
 from tasks.apis.customers import CustomerStore
 from tasks.apis.genesys import Genesys
 from tasks.mapping import SyncRules
+from tasks.pii.rules import RedactionRules
+from tasks.waiting import Waiting
 
 
 class Newest(Protocol):
@@ -29,6 +31,10 @@ class Newest(Protocol):
         ...
 
 
+def utc_now() -> datetime:
+    return datetime.now(UTC)
+
+
 @dataclass(frozen=True, kw_only=True)
 class Systems:
     """What a use case may be given. `customers` is None where the tenant syncs to no store."""
@@ -38,3 +44,6 @@ class Systems:
     sync: SyncRules
     newest: Newest
     identity_attributes: tuple[str, ...] = ("email", "phone", "externalId", "customerId")
+    redaction: RedactionRules = field(default_factory=RedactionRules)
+    replication: Waiting = field(default_factory=Waiting)
+    now: Callable[[], datetime] = utc_now

@@ -7,11 +7,15 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from tasks.apis.genesys_guide.configurations import GuideConfigurations
 from tasks.apis.genesys_guide.contacts import GuideContacts
+from tasks.apis.genesys_guide.interactions import GuideInteractions
 from tasks.apis.genesys_guide.participants import GuideParticipants
 from tasks.apis.genesys_guide.profiles import GuideProfiles
 
 
 @dataclass(frozen=True, kw_only=True)
-class GenesysGuide(GuideProfiles, GuideParticipants, GuideContacts):
+class GenesysGuide(
+    GuideProfiles, GuideParticipants, GuideContacts, GuideConfigurations, GuideInteractions
+):
     """Implements the whole `Genesys` seam on the `guide` contract."""

@@ -1,0 +1,88 @@
+"""Remove personal data from the messages of a completed interaction.
+
+The API replaces the whole array of messages and knows no version of it, so only what has ended is
+redacted, and what is written is what was read right before. A message that arrives between that
+read and the write is lost: the API leaves no way to exclude it.
+"""
+
+from __future__ import annotations
+
+from tasks import pii
+from tasks.apis.genesys import Interaction, Interactions
+from tasks.errors import Postponed, Rejected, Unconfirmed
+from tasks.messages import RedactInteraction
+from tasks.operations import Operation, Outcome
+from tasks.pii.rules import RedactionRules
+
+#: A longer transcript is refused: it is read and written as one document, held in memory.
+MAX_MESSAGES = 50_000
+
+
+def redact_interaction(
+    message: RedactInteraction, genesys: Interactions, rules: RedactionRules
+) -> Outcome:
+    """Redact the interaction's messages, and count what was found per entity.
+
+    Raises `Postponed` while the interaction is live, `Rejected` for one of more than 50,000
+    messages, and `Unconfirmed` where reading back shows other texts than were written.
+    """
+    redacted = read_redacted(message, genesys, rules)
+    if redacted.changed:
+        redacted = read_redacted(message, genesys, rules)
+    if redacted.changed:
+        genesys.put_messages(message.interaction_id, redacted.messages)
+        confirm(redacted, genesys.read_interaction(message.interaction_id))
+    return Outcome(
+        status="done" if redacted.changed else "noop",
+        detail={
+            "interaction_id": message.interaction_id,
+            "messages": len(redacted.messages),
+            "messages_changed": redacted.changed,
+            "findings": redacted.findings,
+        },
+    )
+
+
+def read_redacted(
+    message: RedactInteraction, genesys: Interactions, rules: RedactionRules
+) -> pii.Redacted:
+    """Read the interaction, which has to be completed, and return its messages redacted."""
+    interaction = genesys.read_interaction(message.interaction_id)
+    check_completed(interaction, rules)
+    check_length(interaction)
+    return pii.redact_transcript(interaction.messages, message.entities or rules.entities)
+
+
+def check_completed(interaction: Interaction, rules: RedactionRules) -> None:
+    """Raise `Postponed` while messages may still arrive."""
+    if interaction.state.lower() != "completed":
+        raise Postponed(
+            "the interaction is live",
+            wait=rules.live_wait_seconds,
+            deadline=rules.live_deadline_seconds,
+        )
+
+
+def check_length(interaction: Interaction) -> None:
+    """Raise `Rejected` where there are more messages than are held in memory."""
+    if len(interaction.messages) > MAX_MESSAGES:
+        raise Rejected(
+            f"interaction_id: the interaction has {len(interaction.messages):,} messages,"
+            f" at most {MAX_MESSAGES:,} are redacted"
+        )
+
+
+def confirm(redacted: pii.Redacted, after: Interaction) -> None:
+    """Raise `Unconfirmed` unless the interaction has the texts that were written."""
+    written = [each.get("text") for each in redacted.messages]
+    if [each.get("text") for each in after.messages[: len(written)]] != written:
+        raise Unconfirmed("messages")
+
+
+OPERATION = Operation(
+    message=RedactInteraction,
+    use_case=lambda message, systems: redact_interaction(
+        message, systems.genesys, systems.redaction
+    ),
+    locks=lambda message: (f"interaction:{message.interaction_id}",),
+)
