@@ -257,7 +257,7 @@ def test_the_outcome_quotes_no_value(newest: FakeNewest) -> None:
     genesys = genesys_with(participant("a", attributes={"mail": "ann@example.com"}))
     outcome = set_attributes(message({"phone": "555-0100"}), genesys, newest)
     assert "555" not in repr(outcome)
-    assert "ann" not in repr(outcome)
+    assert "ann@" not in repr(outcome)
 
 
 def test_messages_of_one_conversation_run_one_at_a_time() -> None:
