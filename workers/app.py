@@ -15,6 +15,7 @@ from celery import Celery
 from celery.signals import setup_logging
 from kombu import Queue
 
+from tasks.apis.wire import Wire
 from tasks.catalogue import OPERATIONS
 from tasks.errors import SettingsError
 from tasks.messages import DEFAULT_TENANT, Message
@@ -72,6 +73,10 @@ class Services:
         )
 
     @cached_property
+    def wire(self) -> Wire:
+        return Wire()
+
+    @cached_property
     def runner(self) -> Runner:
         return Runner(
             store=self.store,
@@ -90,6 +95,7 @@ class Services:
                 tokens=SharedTokens(store=self.store, seal=self.seal),
                 timeouts=self.settings.timeouts,
                 remember=self.settings.ledger_seconds,
+                wire=self.wire,
             ),
             publish=self.publish,
         )
@@ -106,6 +112,12 @@ class Services:
             argsrepr="()",
             kwargsrepr=mask_arguments(arguments),
         )
+
+    def close(self) -> None:
+        """Close the connections that the calling thread has opened."""
+        self.wire.close()
+        self.store.redis.close()
+        self.app.close()
 
 
 class WorkersApp(Celery):

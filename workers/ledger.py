@@ -87,7 +87,7 @@ class Ledger:
 
         A result that is not final may be claimed again, by a replay.
         """
-        self._release(claim, "ended" if final else "open", json.dumps(result), "", within)
+        self._release(claim, "ended" if final else "failed", json.dumps(result), "", within)
 
     def _release(self, claim: Claim, state: str, outcome: str, cause: str, client: Any) -> None:
         entry = _entry(claim.tenant, claim.operation_id)

@@ -108,7 +108,7 @@ class Runner:
     def _finish(self, run: Run, outcome: Outcome) -> dict[str, Any]:
         """Send what follows, then record the end: a crash between repeats both, harmlessly."""
         for follow_up in outcome.follow_ups:
-            name = follow_up.operation_id(run.claim.operation_id)
+            name = follow_up.id_after(run.claim.operation_id)
             named = follow_up.message.model_copy(
                 update={"operation_id": name, "correlation_id": run.correlation_id}
             )

@@ -84,9 +84,9 @@ def connect(
     tokens: TokenStore,
     timeouts: Timeouts,
     remember: int,
+    wire: Wire,
 ) -> dict[str, Connections]:
-    """Return the connections of each tenant by its name; one wire is shared by all."""
-    wire = Wire()
+    """Return the connections of each tenant by its name; they share one wire."""
     return {
         tenant.name: Connections(
             store=store,

@@ -91,6 +91,10 @@ class Wire(threading.local):
         )
         return tries(self._once, method, url, connect, deadline, request)
 
+    def close(self) -> None:
+        """Close the connections of the calling thread."""
+        self._session.close()
+
     def _once(
         self, method: str, url: str, connect: float, deadline: float, request: dict[str, Any]
     ) -> Answer:

@@ -1,7 +1,7 @@
 -- Claims an operation for one run, or says why not.
 --
 -- KEYS[1]  the operation's entry (hash): fingerprint, state, owner, lease_until, attempts, first_at,
---          outcome, tries:<cause>
+--          outcome, tries:<cause>; state is "claimed", "open", "failed" or, finally, "ended"
 -- ARGV[1]  owner        this run
 -- ARGV[2]  fingerprint  of task and arguments
 -- ARGV[3]  lease        milliseconds the claim is held without a sign of life
@@ -26,6 +26,14 @@ if state == 'claimed' and owner ~= ARGV[1] and tonumber(lease_until) > now then
   return {'busy', tonumber(lease_until) - now}
 end
 
+if state == 'failed' then
+  -- A replay begins anew: with all its tries, and its own first moment.
+  for _, name in ipairs(redis.call('HKEYS', entry)) do
+    if name == 'first_at' or string.sub(name, 1, 6) == 'tries:' then
+      redis.call('HDEL', entry, name)
+    end
+  end
+end
 redis.call('HSET', entry, 'fingerprint', ARGV[2], 'state', 'claimed', 'owner', ARGV[1],
   'lease_until', string.format('%.0f', now + tonumber(ARGV[3])))
 redis.call('HSETNX', entry, 'first_at', string.format('%.0f', now))

@@ -2,7 +2,7 @@
 --
 -- KEYS[1]  the operation's entry (hash), see claim_operation.lua
 -- ARGV[1]  owner    this run
--- ARGV[2]  state    "ended" (final) | "open" (may be claimed again)
+-- ARGV[2]  state    "ended" (final) | "failed" (until a replay) | "open" (to be claimed again)
 -- ARGV[3]  outcome  JSON, "" for none
 -- ARGV[4]  cause    whose tries are counted, "" for none
 --

@@ -1,0 +1,62 @@
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from redis import Redis
+
+from tests.support.cluster import Cluster
+from tests.support.cranked import CrankedWorker
+from workers.app import WorkersApp
+from workers.sandbox.testing import SandboxHandle, running
+
+
+@pytest.fixture(scope="session")
+def redis_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """A real Redis server of this test process."""
+    from tests.support.redis import redis_server
+
+    with redis_server(tmp_path_factory.mktemp("redis")) as url:
+        yield url
+
+
+@pytest.fixture(scope="session")
+def shared_sandbox() -> Iterator[SandboxHandle]:
+    with running() as handle:
+        yield handle
+
+
+@pytest.fixture
+def sandbox(shared_sandbox: SandboxHandle) -> SandboxHandle:
+    """The sandbox as it is after its start."""
+    shared_sandbox.reset()
+    return shared_sandbox
+
+
+@pytest.fixture
+def redis(redis_url: str) -> Iterator[Redis]:
+    """An empty database."""
+    with Redis.from_url(redis_url) as client:
+        client.flushdb()
+        yield client
+
+
+@pytest.fixture
+def cluster(redis: Redis, redis_url: str, sandbox: SandboxHandle, tmp_path: Path) -> Cluster:
+    return Cluster(redis=redis, redis_url=redis_url, sandbox=sandbox, folder=tmp_path)
+
+
+@pytest.fixture
+def app(cluster: Cluster) -> Iterator[WorkersApp]:
+    made = cluster.app()
+    yield made
+    results: Any = made.backend
+    results.client.close()
+    made.services.close()
+
+
+@pytest.fixture
+def cranked(app: WorkersApp) -> CrankedWorker:
+    return CrankedWorker(app=app)

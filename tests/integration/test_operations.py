@@ -1,0 +1,181 @@
+"""Operations through Celery's tracer, a real Redis and the sandbox, one step at a time."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+
+from tests.support.cluster import Cluster
+from tests.support.cranked import CrankedWorker
+
+CONVERSATIONS = "/api/v2/conversations/voice/participants"
+
+
+def attributes(cluster: Cluster, **values: str) -> dict[str, Any]:
+    conversation = cluster.sandbox.ids("conversations", state="active")[0]
+    return {"conversation_id": conversation, "attributes": values or {"tier": "gold"}}
+
+
+def merge(cluster: Cluster, sources: int = 2) -> dict[str, Any]:
+    target, *others = cluster.sandbox.ids("profiles")[: sources + 1]
+    return {"source_profile_ids": others, "target_profile_id": target}
+
+
+def calls(cluster: Cluster, **filters: Any) -> list[tuple[str, str]]:
+    """Return what was asked of the APIs, without the tokens."""
+    return [
+        (entry["method"], entry["route"])
+        for entry in cluster.sandbox.journal(**filters)
+        if entry["route"] != "/oauth/token"
+    ]
+
+
+def records(cranked: CrankedWorker, tenant: str = "default") -> list[dict[str, Any]]:
+    return list(cranked.app.services.audit.records(tenant))
+
+
+def test_a_redelivered_merge_makes_no_second_call(cluster: Cluster, cranked: CrankedWorker) -> None:
+    for _ in range(2):
+        cranked.send("merge_profiles", merge(cluster), "merge", task_id="m-1")
+    first, second = cranked.drain("merge")
+    assert first.state == second.state == "SUCCESS"
+    assert first.result == second.result
+    assert first.result["status"] == "done"
+    assert len(cluster.sandbox.effects(kind="profiles.merged")) == 1
+    assert calls(cluster).count(("POST", "/api/v2/identity/profiles/merge")) == 1
+    assert len(records(cranked)) == 1
+
+
+def test_the_same_arguments_sent_again_are_a_new_operation_that_finds_nothing_to_do(
+    cluster: Cluster, cranked: CrankedWorker
+) -> None:
+    for _ in range(2):
+        cranked.send("set_attributes", attributes(cluster), "attributes")
+    first, second = cranked.drain("attributes")
+    assert (first.result["status"], second.result["status"]) == ("done", "noop")
+    assert len(cluster.sandbox.effects(kind="participant.attributes")) == 1
+
+
+def test_true_then_false_then_true_ends_with_true(cluster: Cluster, cranked: CrankedWorker) -> None:
+    for value in ("true", "false", "true"):
+        cranked.send("set_attributes", attributes(cluster, vip=value), "attributes")
+    turns = cranked.drain("attributes")
+    assert [turn.result["status"] for turn in turns] == ["done", "done", "done"]
+    participant = turns[-1].result["detail"]["participant_id"]
+    conversation = attributes(cluster)["conversation_id"]
+    stored = cluster.sandbox.get("conversations", conversation)["participants"]
+    found = next(entry for entry in stored if entry["id"] == participant)
+    assert found["participantAttributes"]["vip"] == "true"
+
+
+def test_an_older_message_does_not_overwrite_a_newer_value(
+    cluster: Cluster, cranked: CrankedWorker
+) -> None:
+    for moment, value in (("2026-05-02T10:00:01Z", "new"), ("2026-05-02T10:00:00Z", "old")):
+        message = {**attributes(cluster, step=value), "occurred_at": moment}
+        cranked.send("set_attributes", message, "attributes")
+    newer, older = cranked.drain("attributes")
+    assert newer.result["detail"]["confirmed"] == ["step"]
+    assert older.result["status"] == "noop"
+    assert older.result["detail"]["superseded"] == ["step"]
+
+
+def test_an_operation_id_with_other_arguments_is_refused(
+    cluster: Cluster, cranked: CrankedWorker
+) -> None:
+    for value in ("gold", "silver"):
+        message = {**attributes(cluster, tier=value), "operation_id": "same"}
+        cranked.send("set_attributes", message, "attributes")
+    first, second = cranked.drain("attributes")
+    assert first.state == "SUCCESS"
+    assert second.state == "FAILURE"
+    assert "operation_id: belongs to an operation with other arguments" in str(second.result)
+    assert len(cluster.sandbox.effects()) == 1
+
+
+def test_the_sync_follows_the_merge_for_the_surviving_profile_once(
+    cluster: Cluster, cranked: CrankedWorker
+) -> None:
+    message = {**merge(cluster), "operation_id": "ms-1"}
+    for _ in range(2):
+        cranked.send("merge_and_sync", message, "merge")
+    cranked.drain("merge", "sync")
+    effects = cluster.sandbox.effects()
+    assert [effect["kind"] for effect in effects] == ["profiles.merged", "customer.attributes"]
+    assert effects[1]["subject"] == message["target_profile_id"]
+    assert [record["task"] for record in records(cranked)] == ["merge_and_sync", "sync_profile"]
+    assert {record["correlation_id"] for record in records(cranked)} == {"ms-1"}
+
+
+def test_nothing_is_synced_after_a_merge_that_was_refused(
+    cluster: Cluster, cranked: CrankedWorker
+) -> None:
+    message = {**merge(cluster), "source_profile_ids": ["no-such-profile"]}
+    cranked.send("merge_and_sync", message, "merge")
+    (turn,) = cranked.drain("merge", "sync")
+    assert turn.state == "FAILURE"
+    assert "no-such-profile" in str(turn.result)
+    assert cluster.sandbox.effects() == []
+
+
+def test_a_429_pauses_the_system_and_uses_up_no_try(
+    cluster: Cluster, cranked: CrankedWorker
+) -> None:
+    cluster.sandbox.fault(
+        system="genesys",
+        route=CONVERSATIONS,
+        kind="status",
+        status=429,
+        headers={"Retry-After": "7"},
+    )
+    cranked.send("set_attributes", attributes(cluster), "attributes")
+    cranked.crank("attributes")
+    assert 6_000 < int(cluster.redis.pttl("gw:pause:default:genesys")) <= 7_000
+    blocked = cranked.crank("attributes")
+    assert blocked is not None
+    assert blocked.state == "RETRY"
+    assert len(calls(cluster)) == 1
+    (turn,) = cranked.drain("attributes")[-1:]
+    assert turn.result["status"] == "done"
+    assert "tries:RateLimited" not in str(
+        cluster.redis.hgetall(f"gw:operation:default:{turn.result['operation_id']}")
+    )
+
+
+def test_the_work_of_another_tenant_goes_on_during_a_pause(
+    cluster: Cluster, cranked: CrankedWorker
+) -> None:
+    cranked.app.services.runner.connections["default"].pause("cxone", 60)
+    cranked.send("set_attributes", attributes(cluster), "attributes")
+    (turn,) = cranked.drain("attributes")
+    assert turn.result["status"] == "done"
+
+
+@pytest.mark.parametrize(
+    ("queue", "arguments", "reason"),
+    [
+        ("merge.acme", {}, "tenant: does not own the queue merge.acme"),
+        ("merge", {"tenant": "acme"}, "tenant: is not a tenant of this installation"),
+        ("merge", {"colour": "red"}, "colour: is not a known field"),
+        ("merge", {"target_profile_id": "../x"}, "target_profile_id: must be 1 to 128"),
+        ("merge", {"source_profile_ids": []}, "source_profile_ids: List should have at least 1"),
+    ],
+)
+def test_a_message_that_can_never_work_is_kept_and_makes_no_call(
+    cluster: Cluster, cranked: CrankedWorker, queue: str, arguments: dict[str, Any], reason: str
+) -> None:
+    cranked.send("merge_profiles", {**merge(cluster), **arguments}, queue)
+    turn = cranked.crank(queue)
+    assert turn is not None
+    assert turn.state == "FAILURE"
+    assert reason in str(turn.result)
+    (letter,) = cranked.app.services.dead_letters.letters()
+    assert (letter.status, letter.queue) == ("rejected", queue)
+    assert letter.reason == str(
+        turn.result.exception if hasattr(turn.result, "exception") else turn.result
+    )
+    kept = cranked.app.services.dead_letters.payload(letter.id)
+    assert kept == json.loads(json.dumps({**merge(cluster), **arguments}))
+    assert cluster.sandbox.journal() == []

@@ -1,0 +1,101 @@
+"""A real cluster for tests: a Redis server, the sandbox, the app, worker processes."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import requests
+from redis import Redis
+
+from workers.app import WorkersApp, create_app
+from workers.sandbox.testing import SandboxHandle
+from workers.settings import Settings
+from workers.tenants import Tenant, load_tenants
+
+ROOT = Path(__file__).parents[2]
+
+#: High enough never to matter, so that a test measures what it is about.
+RATES = "attributes=9999/s,merge=9999/s,sync=9999/s,deploy=9999/s,redact=9999/s,sweep=9999/s"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Cluster:
+    """What the processes of a cluster share: the broker and the outside systems."""
+
+    redis: Redis
+    redis_url: str
+    sandbox: SandboxHandle
+    folder: Path
+    environment: dict[str, str] = field(default_factory=dict)
+
+    def settings(self) -> Settings:
+        values: dict[str, Any] = {name.lower(): text for name, text in self.variables().items()}
+        return Settings(_env_file=None, **values)
+
+    def variables(self) -> dict[str, str]:
+        """Return the environment that connects a worker to this cluster."""
+        return {
+            "REDIS_URL": self.redis_url,
+            "QUEUE_RATES": RATES,
+            "GENESYS_API": "guide",
+            "GENESYS_API_URL": self.sandbox.genesys_url,
+            "GENESYS_LOGIN_URL": self.sandbox.genesys_url,
+            "GENESYS_CLIENT_ID": "sandbox-client",
+            "GENESYS_CLIENT_SECRET": "sandbox-secret",
+            "CXONE_URL": self.sandbox.cxone_url,
+            "CXONE_CLIENT_ID": "sandbox-cxone",
+            "CXONE_CLIENT_SECRET": "sandbox-cxone-secret",
+            **self.environment,
+        }
+
+    def tenants(self) -> Mapping[str, Tenant]:
+        return load_tenants(self.settings())
+
+    def app(self) -> WorkersApp:
+        return create_app(self.settings(), self.tenants())
+
+    def ids(self, kind: str) -> list[str]:
+        """Return the ids of the sandbox's resources of `kind`, in its own order."""
+        answer = requests.get(f"{self.sandbox.url}/sandbox/state/{kind}", timeout=10).json()
+        return list(next(iter(answer.values())))
+
+    @contextmanager
+    def worker(self, *options: str) -> Iterator[subprocess.Popen[bytes]]:
+        """Run a worker process until the block ends; it is ready when the block begins."""
+        name = f"w{time.monotonic_ns()}"
+        command = [sys.executable, "-m", "celery", "-A", "workers.app", "worker", "-n", name]
+        log = (self.folder / f"{name}.log").open("wb")
+        process = subprocess.Popen(
+            [*command, "-P", "threads", "-c", "4", *options],
+            cwd=ROOT,
+            env={**os.environ, **self.variables()},
+            stdout=log,
+            stderr=log,
+        )
+        try:
+            wait_until(lambda: " ready." in self.logs(), 20, "the worker is ready")
+            yield process
+        finally:
+            process.terminate()
+            process.wait(20)
+            log.close()
+
+    def logs(self) -> str:
+        """Return what all workers have logged."""
+        return "".join(path.read_text("utf-8") for path in sorted(self.folder.glob("*.log")))
+
+
+def wait_until(holds: Callable[[], Any], seconds: float, what: str) -> None:
+    """Wait until `holds` answers something true, or fail saying what never came true."""
+    deadline = time.monotonic() + seconds
+    while not holds():
+        assert time.monotonic() < deadline, f"not within {seconds} s: {what}"
+        time.sleep(0.02)
