@@ -1,0 +1,136 @@
+"""How errors of single organisations end a deployment, and how a replication is waited for."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from tasks.apis.genesys import AuditRecord, Configuration, Replication
+from tasks.deploy import OPERATION, deploy_config
+from tasks.errors import ApiError, Failed, Postponed, RateLimited, StateChanged, Unsupported
+from tasks.messages import ConfirmReplication, DeployConfig, parse
+from tasks.replication import confirm_replication
+from tasks.waiting import Waiting
+from tests.unit.tasks import fakes
+from tests.unit.tasks.test_webmessaging import CONFIG
+
+START = datetime(2026, 1, 31, tzinfo=UTC)
+
+
+@dataclass(kw_only=True)
+class Organizations:
+    """Configurations that keep their versions; `refusals` meets the write of an organisation."""
+
+    documents: dict[str, Configuration] = field(default_factory=dict)
+    refusals: dict[str, ApiError] = field(default_factory=dict)
+    put: list[str] = field(default_factory=list)
+    replications: list[tuple[str, Sequence[str], bool]] = field(default_factory=list)
+
+    def read_configuration(self, organization_id: str) -> Configuration | None:
+        return self.documents.get(organization_id)
+
+    def put_configuration(
+        self, organization_id: str, document: Mapping[str, object], version: str
+    ) -> str:
+        if refusal := self.refusals.get(organization_id):
+            raise refusal
+        held = self.documents.get(organization_id)
+        if version != (held.version if held else "0"):
+            raise fakes.state_changed()
+        following = str(int(version) + 1)
+        self.documents[organization_id] = Configuration(version=following, document=document)
+        self.put.append(organization_id)
+        return following
+
+    def replicate(
+        self, source_id: str, target_ids: Sequence[str], *, overwrite_existing: bool
+    ) -> str:
+        self.replications.append((source_id, target_ids, overwrite_existing))
+        return "job-1"
+
+    def read_replication(self, job_id: str) -> Replication:
+        assert job_id == "job-1"
+        return Replication(state="running", status="RUNNING", skipped=())
+
+    def configuration_changes(self, *_: object, **__: object) -> Iterator[AuditRecord]:
+        yield from ()
+
+
+def deploy(genesys: Organizations, *organization_ids: str, replicate: bool = False) -> str:
+    message = parse(
+        DeployConfig,
+        {"organization_ids": list(organization_ids), "config": CONFIG, "replicate": replicate},
+    )
+    return deploy_config(message, genesys, Waiting(), lambda: START).status
+
+
+def test_what_can_be_tried_again_is_raised_before_what_is_final() -> None:
+    refusals = {"a": fakes.not_found(), "b": fakes.outcome_unknown(), "c": fakes.state_changed()}
+    genesys = Organizations(refusals=refusals)
+    with pytest.raises(StateChanged) as raised:
+        deploy(genesys, "a", "b", "c", "d")
+    for part in ("d: deployed", "a: genesys answered 404", "b: genesys answered 503"):
+        assert part in str(raised.value)
+
+
+def test_the_next_try_leaves_the_others_alone() -> None:
+    genesys = Organizations(refusals={"b": fakes.state_changed()})
+    with pytest.raises(StateChanged):
+        deploy(genesys, "a", "b", "c")
+    genesys.refusals.clear()
+    assert deploy(genesys, "a", "b", "c") == "done"
+    assert genesys.put == ["a", "c", "b"]
+
+
+def test_a_pause_stops_at_once() -> None:
+    pause = RateLimited(retry_after=1, system="genesys", method="PUT", route="/", status=429)
+    genesys = Organizations(refusals={"b": pause})
+    with pytest.raises(RateLimited):
+        deploy(genesys, "a", "b", "c")
+    assert genesys.put == ["a"]
+
+
+def test_the_error_of_a_single_organisation_needs_no_list() -> None:
+    with pytest.raises(ApiError) as raised:
+        deploy(Organizations(refusals={"a": fakes.not_found()}), "a")
+    assert str(raised.value) == "genesys answered 404 to GET /fake"
+
+
+def test_every_organisation_is_locked() -> None:
+    message = parse(DeployConfig, {"organization_ids": ["a", "b"], "config": CONFIG})
+    assert OPERATION.locks(message) == ("configuration:a", "configuration:b")
+
+
+def test_a_platform_deployment_is_unsupported() -> None:
+    message = parse(DeployConfig, {"deployment_id": "d", "configuration_id": "c", "config": CONFIG})
+    with pytest.raises(Unsupported, match="organization_ids"):
+        deploy_config(message, Organizations(), Waiting(), lambda: START)
+
+
+def test_only_the_source_of_a_replication_is_put() -> None:
+    genesys = Organizations()
+    assert deploy(genesys, "a", "b", replicate=True) == "accepted"
+    assert genesys.put == ["a"]
+    assert genesys.replications == [("a", ["b"], False)]
+
+
+def confirm(genesys: Organizations, after: float) -> None:
+    message = ConfirmReplication(
+        job_id="job-1", source_id="a", target_ids=["b"], requested_at=START
+    )
+    confirm_replication(message, genesys, Waiting(), lambda: START + timedelta(seconds=after))
+
+
+@pytest.mark.parametrize(("after", "wait"), [(0, 2), (2, 2), (10, 5), (60, 30), (600, 30)])
+def test_a_running_replication_is_asked_for_less_and_less_often(after: float, wait: float) -> None:
+    with pytest.raises(Postponed) as postponed:
+        confirm(Organizations(), after)
+    assert postponed.value.wait == wait
+
+
+def test_a_replication_that_does_not_end_fails() -> None:
+    with pytest.raises(Failed, match="has not ended within 601 s"):
+        confirm(Organizations(), 601)

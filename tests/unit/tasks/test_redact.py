@@ -1,0 +1,99 @@
+"""When an interaction is redacted, and when it is left alone."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+
+import pytest
+
+from tasks.apis.genesys import Interaction, InteractionPage
+from tasks.errors import Postponed, Rejected, Unconfirmed
+from tasks.messages import RedactInteraction, parse
+from tasks.operations import Outcome
+from tasks.pii.rules import RedactionRules
+from tasks.redact import MAX_MESSAGES, redact_interaction
+
+
+@dataclass(kw_only=True)
+class OneInteraction:
+    """An interaction whose messages can be replaced; `deaf` accepts a write and forgets it."""
+
+    interaction: Interaction
+    deaf: bool = False
+    verbs: list[str] = field(default_factory=list)
+
+    def completed_interactions(self, **_: object) -> InteractionPage:
+        return InteractionPage(ids=[self.interaction.id], next_cursor=None)
+
+    def read_interaction(self, interaction_id: str) -> Interaction:
+        self.verbs.append("read")
+        assert interaction_id == self.interaction.id
+        return self.interaction
+
+    def put_messages(self, interaction_id: str, messages: Sequence[Mapping[str, object]]) -> None:
+        self.verbs.append("put")
+        assert interaction_id == self.interaction.id
+        if not self.deaf:
+            self.interaction = replace(self.interaction, messages=messages)
+
+
+def chat(*texts: str, state: str = "completed", deaf: bool = False) -> OneInteraction:
+    messages = [{"id": str(at), "text": text} for at, text in enumerate(texts)]
+    return OneInteraction(
+        interaction=Interaction(id="i", state=state, messages=messages), deaf=deaf
+    )
+
+
+def redact(genesys: OneInteraction, *entities: str) -> Outcome:
+    arguments = {"interaction_id": "i", **({"entities": list(entities)} if entities else {})}
+    return redact_interaction(parse(RedactInteraction, arguments), genesys, RedactionRules())
+
+
+def test_it_reads_again_before_the_write_and_after_it() -> None:
+    genesys = chat("ann@example.com")
+    assert redact(genesys).status == "done"
+    assert genesys.verbs == ["read", "read", "put", "read"]
+
+
+def test_nothing_is_written_where_nothing_is_found() -> None:
+    genesys = chat("Hello")
+    assert redact(genesys).status == "noop"
+    assert genesys.verbs == ["read"]
+
+
+@pytest.mark.parametrize("state", ["active", "live", ""])
+def test_what_is_not_completed_waits(state: str) -> None:
+    genesys = chat("ann@example.com", state=state)
+    with pytest.raises(Postponed, match="the interaction is live"):
+        redact(genesys)
+    assert genesys.verbs == ["read"]
+
+
+def test_a_write_that_does_not_show_is_tried_again() -> None:
+    with pytest.raises(Unconfirmed, match="messages: reading back shows something else"):
+        redact(chat("ann@example.com", deaf=True))
+
+
+def test_a_transcript_beyond_the_limit_is_refused() -> None:
+    with pytest.raises(Rejected, match="has 50,001 messages, at most 50,000"):
+        redact(chat(*["a"] * (MAX_MESSAGES + 1)))
+
+
+def test_only_the_entities_asked_for_are_redacted_and_counted() -> None:
+    genesys = chat("ann@example.com", "+44 20 7946 0958")
+    outcome = redact(genesys, "phone")
+    assert genesys.interaction.messages[0]["text"] == "ann@example.com"
+    assert outcome.detail["findings"] == {"phone": 1}
+
+
+def test_no_personal_data_reaches_the_outcome() -> None:
+    genesys = chat("ann@example.com")
+    before = repr(genesys.interaction)
+    assert "ann@" not in f"{redact(genesys)}{before}"
+
+
+@pytest.mark.parametrize("entities", [[], ["name"], ["email", "email"]])
+def test_bad_entities_are_refused(entities: list[str]) -> None:
+    with pytest.raises(Rejected, match=r"^entities"):
+        parse(RedactInteraction, {"interaction_id": "i", "entities": entities})
