@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -13,7 +13,7 @@ from workers.sandbox import documents
 from workers.sandbox.call import complaint
 from workers.sandbox.errors import Refused, bad_request, not_found
 from workers.sandbox.faults import FAULT
-from workers.sandbox.journal import select
+from workers.sandbox.journal import Effect, Entry, select
 from workers.sandbox.oauth import Client
 from workers.sandbox.options import Options
 from workers.sandbox.simulation import Simulation
@@ -50,12 +50,12 @@ def health(order: Order) -> Any:
 
 def journal(order: Order) -> Any:
     """`GET /sandbox/journal`: the requests that agree with every filter, oldest first."""
-    return {"requests": _select(order, order.simulation.journal.requests)}
+    return {"requests": _select(order, order.simulation.journal.requests, Entry.__slots__)}
 
 
 def effects(order: Order) -> Any:
     """`GET /sandbox/effects`: the changes that agree with every filter, oldest first."""
-    return {"effects": _select(order, order.simulation.journal.effects)}
+    return {"effects": _select(order, order.simulation.journal.effects, Effect.__slots__)}
 
 
 def summary(order: Order) -> Any:
@@ -154,10 +154,10 @@ def reset(order: Order) -> Any:
     return {}
 
 
-def _select(order: Order, records: Any) -> list[dict[str, Any]]:
+def _select(order: Order, records: Iterable[Any], fields: Sequence[str]) -> list[dict[str, Any]]:
     try:
-        return select(records, order.query)
-    except (AttributeError, ValueError) as error:
+        return select(records, order.query, fields)
+    except ValueError as error:
         raise bad_request(f"filter: {error}") from None
 
 

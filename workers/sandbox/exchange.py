@@ -73,8 +73,11 @@ async def _answer(arrival: Arrival, judge: Judge, fired: Fired) -> web.StreamRes
         return delivery.reset(arrival.request)
     answer = await _instead(arrival, fired) or _judged(arrival, judge)
     arrival.entry.status = answer.status
-    _write_as_another(arrival, fired)
-    return await _deliver(arrival, answer, fired)
+    # Encoded at once: the body is the document itself, and others are about to change it.
+    body = b"" if answer.body is None else encode(answer.body)
+    if answer.status < 400:
+        _write_as_another(arrival, fired)
+    return await _deliver(arrival, answer, body, fired)
 
 
 async def _instead(arrival: Arrival, fired: Fired) -> Answer | None:
@@ -126,9 +129,10 @@ def _write_as_another(arrival: Arrival, fired: Fired) -> None:
             call.route.foreign(call, fault.changes)
 
 
-async def _deliver(arrival: Arrival, answer: Answer, fired: Fired) -> web.StreamResponse:
+async def _deliver(
+    arrival: Arrival, answer: Answer, body: bytes, fired: Fired
+) -> web.StreamResponse:
     request, status = arrival.request, answer.status
-    body = b"" if answer.body is None else encode(answer.body)
     headers = _headers(arrival.entry, answer)
     for fault in fired:
         if isinstance(fault, faults.LatencyAfter):

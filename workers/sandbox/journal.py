@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter, deque
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import islice
 from typing import Any
@@ -111,14 +111,18 @@ class Journal:
         return {"requests": requests, "effects": dict(sorted(self._changed.items()))}
 
 
-def select(records: Iterable[Any], filters: Mapping[str, str]) -> list[dict[str, Any]]:
-    """The records whose fields equal the filters, as JSON, oldest first.
+def select(
+    records: Iterable[Any], filters: Mapping[str, str], fields: Sequence[str]
+) -> list[dict[str, Any]]:
+    """The records whose `fields` equal the filters, as JSON, oldest first.
 
     `since` leaves out every record up to that number, `limit` all after the first so many.
-    Raises AttributeError for a field that the records do not have.
+    Raises ValueError for other filters.
     """
     wanted = dict(filters)
     since, limit = int(wanted.pop("since", 0)), wanted.pop("limit", None)
+    if unknown := sorted(set(wanted) - set(fields)):
+        raise ValueError(f"unknown: {', '.join(unknown)}")
     chosen = (
         record.render()
         for record in records

@@ -21,6 +21,20 @@ from workers.sandbox.wire import encode
 TIMEOUT_SECONDS = 10
 
 
+class ManualClock:
+    """A clock that goes only when it is told to; `now` is epoch seconds."""
+
+    def __init__(self, now: float = 1_800_000_000.0) -> None:
+        self.now = now
+
+    def __call__(self) -> float:
+        return self.now
+
+    def advance(self, seconds: float) -> None:
+        """Let that much time pass."""
+        self.now += seconds
+
+
 class SandboxHandle:
     """The control interface of a running sandbox; may be used from any thread."""
 

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import random
+import re
+from collections.abc import Callable
 
 from workers.sandbox.seed import phrases
 from workers.sandbox.wire import iso
@@ -46,23 +48,6 @@ def next_message(rng: random.Random, chat: Document, sent: float) -> Document:
     }
 
 
-def _fill(rng: random.Random, line: str) -> str:
-    if "{" not in line:
-        return line
-    return line.format(
-        email=f"{rng.choice(phrases.FIRST_NAMES).lower()}{rng.randint(1, 999)}@example.com",
-        phone=f"+1 (555) {rng.randint(200, 999)}-{rng.randint(0, 9999):04}",
-        card=card_number(rng),
-        ssn=f"{rng.randint(100, 665)}-{rng.randint(10, 99)}-{rng.randint(1000, 9999)}",
-        ip=f"203.0.113.{rng.randint(1, 254)}",
-        iban=iban(rng),
-        order=f"{rng.randint(10**9, 10**10 - 1)}",
-        invoice=f"INV-{rng.randint(10**5, 10**6 - 1)}",
-        tracking=f"1Z{rng.randint(10**15, 10**16 - 1)}",
-        item=f"{rng.randint(10**8, 10**9 - 1)}",
-    )
-
-
 def card_number(rng: random.Random) -> str:
     """A 16-digit number that passes the Luhn check, in groups of four."""
     digits = [4, *(rng.randrange(10) for _ in range(14))]
@@ -77,3 +62,27 @@ def iban(rng: random.Random) -> str:
     account = f"{rng.randrange(10**18):018}"
     check = 98 - int(f"{account}131400") % 97
     return f"DE{check:02}{account}"
+
+
+def _email(rng: random.Random) -> str:
+    name = rng.choice(phrases.FIRST_NAMES).lower().encode("ascii", "ignore").decode()
+    return f"{name}{rng.randint(1, 999)}@example.com"
+
+
+_FIELD = re.compile(r"\{(\w+)\}")
+_MAKERS: dict[str, Callable[[random.Random], str]] = {
+    "email": _email,
+    "phone": lambda rng: f"+1 (555) {rng.randint(200, 999)}-{rng.randint(0, 9999):04}",
+    "card": card_number,
+    "ssn": lambda rng: f"{rng.randint(100, 665)}-{rng.randint(10, 99)}-{rng.randint(1000, 9999)}",
+    "ip": lambda rng: f"203.0.113.{rng.randint(1, 254)}",
+    "iban": iban,
+    "order": lambda rng: f"{rng.randint(10**9, 10**10 - 1)}",
+    "invoice": lambda rng: f"INV-{rng.randint(10**5, 10**6 - 1)}",
+    "tracking": lambda rng: f"1Z{rng.randint(10**15, 10**16 - 1)}",
+    "item": lambda rng: f"{rng.randint(10**8, 10**9 - 1)}",
+}
+
+
+def _fill(rng: random.Random, line: str) -> str:
+    return _FIELD.sub(lambda match: _MAKERS[match[1]](rng), line)

@@ -102,5 +102,5 @@ def _amount(rng: random.Random) -> str:
 
 
 def _email(rng: random.Random, first: str, last: str) -> str:
-    name = f"{first}.{last}".lower().replace("'", "")
+    name = f"{first}.{last}".lower().replace("'", "").encode("ascii", "ignore").decode()
     return f"{name}{rng.randint(1, 99)}@{rng.choice(phrases.MAIL_DOMAINS)}"
