@@ -1,0 +1,15 @@
+"""Where commands write: results to standard output, everything else to standard error."""
+
+from __future__ import annotations
+
+import sys
+
+from rich.console import Console
+
+out = Console()
+err = Console(stderr=True)
+
+
+def complain(line: str) -> None:
+    """Say one line on standard error, as it is: no markup, no wrapping."""
+    print(f"genesys-workers: {line}", file=sys.stderr, flush=True)

@@ -1,0 +1,7 @@
+"""`genesys-workers demo`."""
+
+from __future__ import annotations
+
+
+def demo() -> None:
+    """Demo."""

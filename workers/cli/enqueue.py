@@ -1,0 +1,136 @@
+"""`genesys-workers enqueue`: JSON lines onto a queue, validated."""
+
+from __future__ import annotations
+
+import shutil
+import sys
+import tempfile
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Annotated, BinaryIO
+
+import typer
+from rich.progress import Progress
+
+from tasks.messages import PUBLIC, Message
+from workers.cli import tasks
+from workers.cli.console import complain, err
+from workers.enqueue import Form, Line
+
+STDIN = "-"
+
+#: Lines between two strokes of the progress bar.
+STROKE = 100
+
+Send = Callable[[Message], None]
+
+
+def enqueue(
+    task: Annotated[
+        str, typer.Argument(callback=tasks.known, autocompletion=tasks.complete, help="Its name.")
+    ],
+    source: Annotated[
+        str, typer.Option("--json", help="The file to read; - is standard input.")
+    ] = STDIN,
+    tenant: Annotated[str | None, typer.Option(help="The tenant of lines that name none.")] = None,
+    strict: Annotated[bool, typer.Option(help="Enqueue nothing if any line is bad.")] = False,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Check only.")] = False,
+) -> None:
+    """Validate messages and put them on their queue: one JSON object a line.
+
+    A line is the keyword arguments of TASK. Bad lines are refused one by one, with their numbers
+    on standard error; then the exit code is 1. Sending a file twice is harmless where its lines
+    have an `operation_id`.
+
+    **Examples**
+
+    `genesys-workers enqueue merge_profiles --json merges.jsonl`
+
+    `echo '{"contact_id": "c-1"}' | genesys-workers enqueue sync_profile --tenant acme`
+
+    `genesys-workers enqueue set_attributes --json calls.jsonl --strict --dry-run`
+    """
+    from celery.result import denied_join_result
+
+    from workers.cli.services import services
+
+    found = services()
+    form = Form(model=PUBLIC[task], tenants=found.tenants, tenant=tenant)
+    send = _keep if dry_run else found.publish
+    with _opened(source, again=strict) as stream, denied_join_result():
+        # Nobody waits for these results: without the above, each would be subscribed to.
+        if strict:
+            refused = carry(form, stream, _keep).refused
+            stream.seek(0)
+            if refused:
+                complain(f"enqueued nothing: {refused} lines are bad")
+                raise typer.Exit(1)
+        count = carry(form, stream, send)
+    verb = "found good" if dry_run else "enqueued"
+    print(f"{verb} {count.good}, refused {count.refused}", file=sys.stderr)
+    raise typer.Exit(1 if count.refused else 0)
+
+
+def _keep(_: Message) -> None:
+    """Send nothing."""
+
+
+class Count:
+    """How many lines were good and how many were refused."""
+
+    def __init__(self) -> None:
+        self.good = 0
+        self.refused = 0
+
+
+def carry(form: Form, stream: BinaryIO, send: Send) -> Count:
+    """Send the message of every good line of `stream`; complain about every other."""
+    count = Count()
+    with Progress(console=err, transient=True, disable=not err.is_terminal) as progress:
+        bar = progress.add_task("lines", total=_size(stream))
+        done = 0
+        for line in form.lines(stream):
+            _carry_line(line, send, count)
+            done += line.length
+            if line.number % STROKE == 0:
+                progress.update(bar, completed=done, description=f"{line.number:,} lines")
+    return count
+
+
+def _carry_line(line: Line, send: Send, count: Count) -> None:
+    if line.message is None:
+        count.refused += 1
+        complain(f"line {line.number}: {line.problem}")
+    else:
+        send(line.message)
+        count.good += 1
+
+
+def _size(stream: BinaryIO) -> int | None:
+    """Return the bytes of `stream`, None for a pipe."""
+    if not stream.seekable():
+        return None
+    place = stream.tell()
+    size = stream.seek(0, 2)
+    stream.seek(place)
+    return size
+
+
+@contextmanager
+def _opened(source: str, *, again: bool) -> Iterator[BinaryIO]:
+    """Open the source; `again` makes one that can be read twice, a pipe by way of a file."""
+    if source != STDIN:
+        try:
+            stream = Path(source).open("rb")  # noqa: SIM115  # closed below
+        except OSError as error:
+            raise typer.BadParameter(f"{source}: {error.strerror}", param_hint="--json") from None
+        with stream:
+            yield stream
+    elif again:
+        with tempfile.TemporaryFile() as copy:
+            shutil.copyfileobj(sys.stdin.buffer, copy)
+            copy.seek(0)
+            yield copy
+    else:
+        yield sys.stdin.buffer

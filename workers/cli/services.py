@@ -1,0 +1,13 @@
+"""What commands that look into a running system need."""
+
+from __future__ import annotations
+
+from workers.app import Services, create_app
+from workers.settings import Settings
+from workers.tenants import load_tenants
+
+
+def services() -> Services:
+    """Return the services that the environment describes; raise `SettingsError` if it is wrong."""
+    settings = Settings.load()
+    return create_app(settings, load_tenants(settings)).services
