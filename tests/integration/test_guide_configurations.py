@@ -151,17 +151,6 @@ def test_an_organisation_without_a_configuration_gets_its_first(
     assert puts(sandbox) == [("org-061", "0", 200)]
 
 
-def test_what_appears_after_the_reading_is_not_overwritten(
-    deployer: Deployer, sandbox: SandboxHandle
-) -> None:
-    theirs = {"launcher": {"position": "left"}}
-    sandbox.fault(kind="foreign_write", method="GET", path=PATH.format("org-061"), changes=theirs)
-    outcome = deployer.deploy("org-061")
-    assert puts(sandbox) == [("org-061", "0", 409), ("org-061", "1", 200)]
-    assert sandbox.get("configurations", "org-061")["launcher"] == {"position": "left"}
-    assert outcome.detail["warnings"] == []
-
-
 def test_a_replication_is_followed_to_its_end(
     deployer: Deployer, sandbox: SandboxHandle, clock: ManualClock
 ) -> None:

@@ -26,11 +26,16 @@ class Organizations:
 
     documents: dict[str, Configuration] = field(default_factory=dict)
     refusals: dict[str, ApiError] = field(default_factory=dict)
+    #: What another writer puts right after the organisation was read.
+    meanwhile: dict[str, Configuration] = field(default_factory=dict)
     put: list[str] = field(default_factory=list)
     replications: list[tuple[str, Sequence[str], bool]] = field(default_factory=list)
 
     def read_configuration(self, organization_id: str) -> Configuration | None:
-        return self.documents.get(organization_id)
+        found = self.documents.get(organization_id)
+        if organization_id in self.meanwhile:
+            self.documents[organization_id] = self.meanwhile.pop(organization_id)
+        return found
 
     def put_configuration(
         self, organization_id: str, document: Mapping[str, object], version: str
@@ -38,8 +43,10 @@ class Organizations:
         if refusal := self.refusals.get(organization_id):
             raise refusal
         held = self.documents.get(organization_id)
-        if version != (held.version if held else "0"):
-            raise fakes.state_changed()
+        current = held.version if held else "0"
+        if version != current:
+            where = {"method": "PUT", "route": "/fake", "status": 409}
+            raise StateChanged(version=current, system="genesys", **where)
         following = str(int(version) + 1)
         self.documents[organization_id] = Configuration(version=following, document=document)
         self.put.append(organization_id)
@@ -83,6 +90,14 @@ def test_the_next_try_leaves_the_others_alone() -> None:
     genesys.refusals.clear()
     assert deploy(genesys, "a", "b", "c") == "done"
     assert genesys.put == ["a", "c", "b"]
+
+
+def test_what_appears_after_the_reading_is_not_overwritten() -> None:
+    theirs = Configuration(version="1", document={"launcher": "left"})
+    genesys = Organizations(meanwhile={"a": theirs})
+    assert deploy(genesys, "a") == "done"
+    assert genesys.documents["a"].version == "2"
+    assert genesys.documents["a"].document["launcher"] == "left"
 
 
 def test_a_pause_stops_at_once() -> None:
