@@ -15,7 +15,7 @@ from tasks.apis.http import Http
 class Body(BaseModel):
     """A part of a vendor's body: camelCase outside, snake_case inside, other fields ignored.
 
-    A null is as good as no field.
+    A null is as good as no field, and no repr shows a value.
     """
 
     model_config = ConfigDict(alias_generator=to_camel, hide_input_in_errors=True, frozen=True)
@@ -26,6 +26,9 @@ class Body(BaseModel):
         if not isinstance(body, dict):
             return body
         return {name: value for name, value in body.items() if value is not None}
+
+    def __repr_args__(self) -> tuple[()]:
+        return ()
 
 
 B = TypeVar("B", bound=Body)
