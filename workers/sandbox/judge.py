@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from workers.sandbox.arrival import Arrival, Judge
 from workers.sandbox.call import Answer, Call, Route
 from workers.sandbox.errors import Refused
@@ -22,14 +24,16 @@ def judge(route: Route) -> Judge:
     return carry_out
 
 
-def unknown(arrival: Arrival) -> Answer:
-    """The judge of paths that are no route. Raises Refused, 404 or 405."""
-    reason = arrival.request.match_info.http_exception
-    allowed = reason.headers.get("Allow") if reason is not None else None
-    if allowed:
-        message = f"{arrival.request.method} is not allowed here"
-        raise Refused(405, "method.not.allowed", message, headers={"Allow": allowed})
-    raise Refused(404, "not.found", "there is nothing at this path")
+def no_route(allowed: Iterable[str]) -> Judge:
+    """The judge of what is no route: 405 where a path allows other methods, else 404."""
+
+    def refuse(arrival: Arrival) -> Answer:
+        if methods := ", ".join(sorted(allowed)):
+            message = f"{arrival.request.method} is not allowed here"
+            raise Refused(405, "method.not.allowed", message, headers={"Allow": methods})
+        raise Refused(404, "not.found", "there is nothing at this path")
+
+    return refuse
 
 
 def _authenticate(arrival: Arrival) -> tuple[Token, Client]:

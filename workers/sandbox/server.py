@@ -10,11 +10,10 @@ from contextlib import asynccontextmanager
 from functools import partial
 
 from aiohttp import web
-from aiohttp.typedefs import Middleware
 
 from workers.sandbox import control, cxone, genesys
 from workers.sandbox.exchange import exchange
-from workers.sandbox.judge import judge, unknown
+from workers.sandbox.judge import judge, no_route
 from workers.sandbox.options import Options
 from workers.sandbox.simulation import Simulation
 from workers.sandbox.token_endpoint import give_token
@@ -28,7 +27,7 @@ SHUTDOWN_SECONDS = 0.1
 
 def application(simulation: Simulation) -> web.Application:
     """The whole sandbox as an aiohttp application."""
-    app = web.Application(client_max_size=MOST_BYTES, middlewares=[_unknown_paths(simulation)])
+    app = web.Application(client_max_size=MOST_BYTES)
     for system, routes in SYSTEMS.items():
         serve_one = partial(exchange, simulation, system)
         for path in TOKEN_PATHS[system]:
@@ -36,20 +35,22 @@ def application(simulation: Simulation) -> web.Application:
         for route in routes:
             handle = partial(serve_one, route.path, judge(route))
             app.router.add_route(route.method, f"/{system}{route.path}", handle)
+        app.router.add_route("*", f"/{system}/{{rest:.*}}", partial(_no_route, simulation, system))
     for method, path, command in control.COMMANDS:
         app.router.add_route(method, path, control.handler(simulation, command))
     return app
 
 
-def _unknown_paths(simulation: Simulation) -> Middleware:
-    @web.middleware
-    async def unknown_paths(request: web.Request, handler: control.Handler) -> web.StreamResponse:
-        system = request.path.split("/", 2)[1]
-        if request.match_info.http_exception is not None and system in SYSTEMS:
-            return await exchange(simulation, system, None, unknown, request)
-        return await handler(request)
-
-    return unknown_paths
+async def _no_route(
+    simulation: Simulation, system: str, request: web.Request
+) -> web.StreamResponse:
+    # A catch-all route instead of a middleware: aiohttp keeps every handler that it has once
+    # wrapped in one, and with it the simulation, until its process ends.
+    allowed: set[str] = set()
+    for resource in request.app.router.resources():
+        _, methods = await resource.resolve(request)
+        allowed |= methods - {"*"}
+    return await exchange(simulation, system, None, no_route(allowed), request)
 
 
 @asynccontextmanager

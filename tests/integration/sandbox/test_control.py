@@ -304,6 +304,25 @@ def test_a_served_sandbox_says_where_it_listens_and_stops_when_told(number: int)
     assert (health.status_code, process.returncode, rest, errors) == (200, 0, "", "")
 
 
+def test_a_sandbox_stops_while_a_request_still_waits() -> None:
+    answers: list[str] = []
+
+    def call(url: str) -> None:
+        try:
+            requests.get(url, timeout=30)
+        except requests.ConnectionError as error:
+            answers.append(type(error).__name__)
+
+    with running() as handle:
+        handle.fault(kind="latency", seconds=25, times=None)
+        caller = threading.Thread(target=call, args=(handle.genesys_url + NOTHING,))
+        caller.start()
+        while not handle.journal():
+            pass
+    caller.join(timeout=10)
+    assert answers == ["ConnectionError"]
+
+
 def test_a_stopped_sandbox_listens_no_more() -> None:
     with running() as handle:
         url = handle.url

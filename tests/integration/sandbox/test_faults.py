@@ -172,6 +172,23 @@ def test_a_foreign_write_hits_nothing_where_nothing_was_found(
     assert sandbox.effects() == []
 
 
+def test_a_foreign_write_follows_a_write_too(
+    sandbox: SandboxHandle, genesys: Ask, cxone: Ask, talk: str
+) -> None:
+    sandbox.fault(kind="foreign_write", method="PATCH", changes={"state": "held"})
+    path = f"{PARTICIPANTS}/p?conversationId=stray"
+    body = {"participantAttributes": {"a": "1"}}
+    assert genesys("PATCH", path, json=body).status_code == 200
+    assert genesys("PATCH", path, json=body).status_code == 409
+    customer = sandbox.ids("customers")[0]
+    attributes = {"b": {"value": "theirs", "type": "string"}}
+    sandbox.fault(kind="foreign_write", method="PUT", changes={"attributes": attributes})
+    mine = {"attributes": [{"name": "a", "value": "mine", "type": "string"}]}
+    assert cxone("PUT", f"/api/v2/customers/{customer}/attributes", json=mine).status_code == 200
+    assert set(sandbox.get("customers", customer)["attributes"]) == {"a", "b"}
+    assert len(sandbox.effects(kind="foreign.write")) == 2
+
+
 @pytest.mark.parametrize(
     ("match", "hit"),
     [

@@ -99,9 +99,10 @@ def _seen(call: Call, participant: Document) -> Document:
 
 def _change(call: Call, changes: Mapping[str, Any]) -> None:
     participant_id = call.path.get("participantId")
-    conversation_id = call.query.get("conversationId")
-    if conversation_id is None:
-        conversation_id = call.organization.conversation_of[str(participant_id)]
+    if participant_id is None:
+        conversation_id = call.query["conversationId"]
+    else:
+        conversation_id = call.organization.conversation_of[participant_id]
     for participant in call.organization.conversations[conversation_id]["participants"]:
         if participant_id in (None, participant["id"]):
             overlay(participant, changes)

@@ -43,7 +43,12 @@ def start_replication(call: Call) -> Answer:
     }
     call.organization.replications[job["id"]] = job
     _schedule(call, job, copy.deepcopy(source))
-    call.effect("replication.started", job["id"], targets=asked.target_organization_ids)
+    call.effect(
+        "replication.started",
+        job["id"],
+        source=asked.source_organization_id,
+        targets=asked.target_organization_ids,
+    )
     if not call.options.replication_id:
         return Answer(status=202, body={"status": "ACCEPTED"})
     return Answer(status=202, body={"id": job["id"], "status": job["status"]})

@@ -26,7 +26,7 @@ def interaction(rng: random.Random, *, started: float, state: str = "completed")
         ],
     }
     sent = started
-    for _ in range(rng.randint(3, 14)):
+    for _ in range(rng.randint(2, 9)):
         document["messages"].append(next_message(rng, document, sent))
         sent += rng.uniform(5, 90)
     return document
