@@ -14,10 +14,10 @@ from decimal import Decimal
 
 from tasks.apis.customers import ValueType
 
-_NUMBER = re.compile(r"-?(?:0|[1-9][0-9]*)(?:\.[0-9]+)?", re.ASCII)
+_NUMBER = re.compile(r"-?(?:0|[1-9][0-9]*)(?:\.[0-9]+)?")
 _CLOCK = r"[0-9]{2}:[0-9]{2}(?::[0-9]{2}(?:\.[0-9]{1,9})?)?"
 _ZONE = r"Z|[+-][0-9]{2}:[0-9]{2}"
-_DATE = re.compile(rf"[0-9]{{4}}-[0-9]{{2}}-[0-9]{{2}}(?:T{_CLOCK}(?:{_ZONE})?)?", re.ASCII)
+_DATE = re.compile(rf"[0-9]{{4}}-[0-9]{{2}}-[0-9]{{2}}(?:T{_CLOCK}(?:{_ZONE})?)?")
 
 
 def infer(text: str) -> tuple[ValueType, str | Decimal | bool]:

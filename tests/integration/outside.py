@@ -87,12 +87,17 @@ class Outside:
 
         return behave
 
-    def drip(self, connection: socket.socket) -> bool:
-        """Send one byte of the body after the other, without an end."""
-        connection.sendall(_head(200, {"Content-Length": 1_000_000}))
-        while not self.stopping.wait(0.02):
-            connection.sendall(b" ")
-        return False
+    def drip(self, headers: Mapping[str, str]) -> Behaviour:
+        """Send the body byte by byte, for five seconds."""
+
+        def behave(connection: socket.socket) -> bool:
+            connection.sendall(_head(200, {"Content-Length": 250, **headers}))
+            for _ in range(250):
+                self.stopping.wait(0.02)
+                connection.sendall(b" ")
+            return False
+
+        return behave
 
     def serve(self) -> None:
         while not self.stopping.is_set():

@@ -343,7 +343,11 @@ def test_a_system_works_again_after_a_reset(outside: Outside) -> None:
 
 
 def dripping(outside: Outside) -> Behaviour:
-    return outside.drip
+    return outside.drip({})
+
+
+def dripping_before_closing(outside: Outside) -> Behaviour:
+    return outside.drip({"Connection": "close"})
 
 
 def hanging(outside: Outside) -> Behaviour:
@@ -354,7 +358,7 @@ def hanging_in_the_body(outside: Outside) -> Behaviour:
     return outside.late(0.8)
 
 
-@pytest.mark.parametrize("slow", [dripping, hanging, hanging_in_the_body])
+@pytest.mark.parametrize("slow", [dripping, dripping_before_closing, hanging, hanging_in_the_body])
 def test_the_deadline_covers_the_whole_exchange(
     outside: Outside, slow: Callable[[Outside], Behaviour]
 ) -> None:

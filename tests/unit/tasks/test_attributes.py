@@ -16,7 +16,8 @@ from tasks.messages import SetAttributes
 from tests.unit.tasks.fakes import FakeGenesys, FakeNewest, outcome_unknown, state_changed
 
 NOON = datetime(2026, 5, 1, 12, tzinfo=UTC)
-LATER = NOON + timedelta(seconds=1)
+SECOND = timedelta(seconds=1)
+LATER = NOON + SECOND
 
 
 def participant(
@@ -210,6 +211,14 @@ def test_an_older_message_never_overwrites_a_newer_value(newest: FakeNewest) -> 
     assert outcome.detail["superseded"] == ["tier"]
     assert outcome.detail["confirmed"] == ["lang"]
     assert genesys.conversations["conversation"][0].attributes == {"tier": "gold", "lang": "de"}
+
+
+def test_a_superseded_value_keeps_the_moment_of_the_newer_one(newest: FakeNewest) -> None:
+    genesys = genesys_with(participant("a"))
+    moments = {"gold": NOON + 2 * SECOND, "tin": NOON, "silver": NOON + SECOND}
+    for tier, moment in moments.items():
+        set_attributes(message({"tier": tier, tier: "x"}, occurred_at=moment), genesys, newest)
+    assert genesys.conversations["conversation"][0].attributes["tier"] == "gold"
 
 
 def test_a_message_that_is_superseded_in_all_keys_is_a_noop(newest: FakeNewest) -> None:

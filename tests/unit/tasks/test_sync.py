@@ -25,7 +25,8 @@ from tests.unit.tasks.fakes import (
 )
 
 NOON = datetime(2026, 5, 1, 12, tzinfo=UTC)
-LATER = NOON + timedelta(seconds=1)
+SECOND = timedelta(seconds=1)
+LATER = NOON + SECOND
 
 
 @pytest.fixture
@@ -166,6 +167,16 @@ def test_an_older_message_never_overwrites_a_newer_value(
     assert customers.customers["contact"]["tier"].value == "gold"
 
 
+def test_a_superseded_value_keeps_the_moment_of_the_newer_one(
+    genesys: FakeGenesys, customers: FakeCustomers, newest: FakeNewest
+) -> None:
+    moments = {"gold": NOON + 2 * SECOND, "tin": NOON, "silver": NOON + SECOND}
+    for tier, moment in moments.items():
+        sent = message(attributes={"tier": tier, tier: "x"}, occurred_at=moment)
+        sync_profile(sent, genesys, customers, SyncRules(), newest)
+    assert customers.customers["contact"]["tier"].value == "gold"
+
+
 def test_a_message_superseded_in_all_its_values_makes_no_call(
     genesys: FakeGenesys, customers: FakeCustomers, newest: FakeNewest
 ) -> None:
@@ -225,3 +236,8 @@ def test_writes_to_one_customer_run_one_at_a_time(
     one: dict[str, str], other: dict[str, str]
 ) -> None:
     assert set(OPERATION.locks(message(**one))) & set(OPERATION.locks(message(**other)))
+
+
+def test_different_customers_are_written_at_the_same_time() -> None:
+    one = OPERATION.locks(message(contact_id="a", customer_id="c"))
+    assert not set(one) & set(OPERATION.locks(message(contact_id="b", customer_id="d")))
