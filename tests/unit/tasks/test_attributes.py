@@ -229,6 +229,13 @@ def test_a_message_that_is_superseded_in_all_keys_is_a_noop(newest: FakeNewest) 
     assert genesys.verbs().count("set_attributes") == 1
 
 
+def test_one_participants_values_do_not_supersede_anothers(newest: FakeNewest) -> None:
+    genesys = genesys_with(participant("a"), participant("b"))
+    set_attributes(message(participant_id="a", occurred_at=LATER), genesys, newest)
+    outcome = set_attributes(message(participant_id="b", occurred_at=NOON), genesys, newest)
+    assert outcome.status == "done"
+
+
 def test_a_value_that_is_so_already_counts_as_written_at_its_moment(newest: FakeNewest) -> None:
     genesys = genesys_with(participant("a", attributes={"tier": "gold"}))
     set_attributes(message({"tier": "gold"}, occurred_at=LATER), genesys, newest)

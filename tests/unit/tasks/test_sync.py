@@ -187,6 +187,15 @@ def test_a_message_superseded_in_all_its_values_makes_no_call(
     assert len(customers.calls) == 1
 
 
+def test_one_customers_values_do_not_supersede_anothers(
+    genesys: FakeGenesys, customers: FakeCustomers, newest: FakeNewest
+) -> None:
+    newer = message(contact_id="a", attributes={"tier": "gold"}, occurred_at=LATER)
+    older = message(contact_id="b", attributes={"tier": "tin"}, occurred_at=NOON)
+    sync_profile(newer, genesys, customers, SyncRules(), newest)
+    assert sync_profile(older, genesys, customers, SyncRules(), newest).status == "done"
+
+
 def test_newest_is_kept_per_target_name(
     genesys: FakeGenesys, customers: FakeCustomers, newest: FakeNewest
 ) -> None:
