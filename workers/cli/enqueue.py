@@ -23,7 +23,7 @@ STDIN = "-"
 #: Lines between two strokes of the progress bar.
 STROKE = 100
 
-Send = Callable[[Message], None]
+Send = Callable[[Message], object]
 
 
 def enqueue(
@@ -51,15 +51,12 @@ def enqueue(
 
     `genesys-workers enqueue set_attributes --json calls.jsonl --strict --dry-run`
     """
-    from celery.result import denied_join_result
-
     from workers.cli.services import services
 
     found = services()
     form = Form(model=PUBLIC[task], tenants=found.tenants, tenant=tenant)
-    send = _keep if dry_run else found.publish
-    with _opened(source, again=strict) as stream, denied_join_result():
-        # Nobody waits for these results: without the above, each would be subscribed to.
+    send = _keep if dry_run else found.producer.publish
+    with _opened(source, again=strict) as stream:
         if strict:
             refused = carry(form, stream, _keep).refused
             stream.seek(0)

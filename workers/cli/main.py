@@ -13,7 +13,7 @@ import typer
 from typer.main import get_command
 
 from tasks.errors import SettingsError
-from workers.cli import audit, dead_letters, enqueue, sandbox, schema, status, worker
+from workers.cli import audit, dead_letters, demo, enqueue, sandbox, schema, status, worker
 from workers.cli.console import complain
 from workers.settings import Settings
 from workers.store import INFRASTRUCTURE
@@ -35,6 +35,7 @@ app = typer.Typer(
     rich_markup_mode="markdown",
     pretty_exceptions_enable=False,
 )
+app.command()(demo.demo)
 app.command()(worker.worker)
 app.command()(sandbox.sandbox)
 app.command()(enqueue.enqueue)

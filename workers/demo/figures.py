@@ -1,0 +1,130 @@
+"""The figures of a run, per task: how its operations ended, how fast, and with which calls."""
+
+from __future__ import annotations
+
+import statistics
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from rich.box import SIMPLE_HEAD
+from rich.table import Table
+
+from workers.demo.plan import Plan
+
+#: Calls carry the id of the operation that was asked for; these are made by what follows it.
+_ROUTES_OF_ONE_TASK = {
+    "/api/v2/interactions/contacts/{contactId}": "sync_profile",
+    "/api/v2/customers/{customerId}/attributes": "sync_profile",
+    "/api/v2/interactions/{id}": "redact_interaction",
+    "/api/v2/webchat/configurations/replicate/{id}": "confirm_replication",
+}
+
+#: Endings that have a column of their own; the others share one.
+COLUMNS = ("done", "noop", "accepted", "rejected")
+
+#: Latency in ms, calls and refused calls.
+CALLS = ("p50", "p95", "calls", "429s")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Figures:
+    """One row; latencies are in ms from an operation's first attempt to its end."""
+
+    task: str
+    messages: int
+    endings: Mapping[str, int]
+    repeated: int
+    retried: int
+    latencies: Sequence[float]
+    calls: int
+    refused_calls: int
+
+
+def count(
+    plan: Plan,
+    *,
+    ended: Mapping[str, str],
+    records: Iterable[Mapping[str, Any]],
+    journal: Iterable[Mapping[str, Any]],
+) -> list[Figures]:
+    """Return a row per task of the plan.
+
+    `ended` is the status by message id, `records` the audit record, `journal` the sandbox's.
+    """
+    sent, operations = plan.sent(), plan.operations()
+    recorded = [record for record in records if "latency_ms" in record]
+    calls, refused = _calls(plan, journal)
+    endings = _endings(plan, ended)
+    return [
+        Figures(
+            task=task,
+            messages=sent[task],
+            endings=endings.get(task, {}),
+            repeated=sent[task] - operations[task],
+            retried=sum(r["task"] == task and r["attempts"] > 1 for r in recorded),
+            latencies=[r["latency_ms"] for r in recorded if r["task"] == task],
+            calls=calls[task],
+            refused_calls=refused[task],
+        )
+        for task in sorted(operations)
+    ]
+
+
+def _endings(plan: Plan, ended: Mapping[str, str]) -> Mapping[str, Counter[str]]:
+    """Return how each task's operations ended: a message sent again is none of its own."""
+    counted: dict[str, Counter[str]] = {}
+    for planned in plan.planned:
+        again = planned.message_ids[1:]
+        for message_id, task, _ in planned.expected():
+            if message_id not in again or message_id == planned.message_ids[0]:
+                counted.setdefault(task, Counter())[ended.get(message_id, "lost")] += 1
+    return counted
+
+
+def _calls(plan: Plan, journal: Iterable[Mapping[str, Any]]) -> tuple[Counter[str], Counter[str]]:
+    """Return calls and 429s by task."""
+    tasks = {planned.operation_id: planned.errand.task for planned in plan.planned}
+    calls: Counter[str] = Counter()
+    refused: Counter[str] = Counter()
+    for request in journal:
+        asked_for = tasks.get(request["correlation_id"], "")
+        task = _ROUTES_OF_ONE_TASK.get(request["route"] or "", asked_for)
+        calls[task] += 1
+        refused[task] += request["status"] == 429
+    return calls, refused
+
+
+def table(rows: Iterable[Figures]) -> Table:
+    """Return the figures for people."""
+    shown = Table(box=SIMPLE_HEAD, padding=(0, 1, 0, 0), pad_edge=False)
+    shown.add_column("task", no_wrap=True)
+    for heading in ("sent", *COLUMNS, "other", "again", "retried", *CALLS):
+        shown.add_column(heading, justify="right")
+    for row in rows:
+        shown.add_row(row.task, *map(str, _cells(row)))
+    return shown
+
+
+def _cells(row: Figures) -> list[str | int]:
+    other = sum(row.endings.values()) - sum(row.endings.get(name, 0) for name in COLUMNS)
+    return [
+        row.messages,
+        *(row.endings.get(name, 0) for name in COLUMNS),
+        other,
+        row.repeated,
+        row.retried,
+        _percentile(row.latencies, 50),
+        _percentile(row.latencies, 95),
+        row.calls,
+        row.refused_calls,
+    ]
+
+
+def _percentile(values: Sequence[float], percent: int) -> str:
+    if not values:
+        return "-"
+    if len(values) == 1:
+        return f"{values[0]:.0f}"
+    return f"{statistics.quantiles(values, n=100, method='inclusive')[percent - 1]:.0f}"

@@ -1,0 +1,125 @@
+"""Redactions of chats, one by one and by a sweep over all that were completed in a time."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Iterator
+from itertools import islice
+from typing import Any
+
+from workers.demo import organizations
+from workers.demo.effects import Effect, redacted
+from workers.demo.errand import DONE, EITHER, NOOP, REJECTED, Document, Errand, FollowUp
+from workers.sandbox.seed import chats
+from workers.sandbox.wire import iso
+from workers.sandbox.world import new_id
+
+#: The time that sweeps look at; only the demonstration's own chats were held in it.
+SWEPT_FROM = 1_709_251_200.0  # 2024-03-01T00:00:00Z
+DAY = 86_400.0
+SWEPT_CHATS = 12
+PAGE_SIZE = 5
+
+#: Chats that are redacted one by one, outside the time above.
+CHATTED = 1_672_531_200.0  # 2023-01-01T00:00:00Z
+
+CLEAN = (
+    "Hello! How can I help you today?",
+    "It has not arrived yet.",
+    "One moment please, I am looking into it.",
+    "Thanks, that helped!",
+)
+
+
+def errands(rng: random.Random, count: int) -> Iterator[Errand]:
+    """Yield `count` redactions; some chats hold nothing to redact, some do not exist."""
+    for number, organization in enumerate(islice(organizations.in_turn(), count)):
+        if number % 8 == 7:
+            yield unknown(rng, organization)
+        else:
+            yield plain(rng, organization, personal=0 if number % 5 == 4 else rng.randint(1, 4))
+
+
+def plain(rng: random.Random, organization: str, *, personal: int) -> Errand:
+    """A chat with so many messages that hold personal data."""
+    chat = _chat(rng, started=CHATTED, personal=personal)
+    return Errand(
+        task="redact_interaction",
+        queue="redact",
+        organization=organization,
+        arguments={"interaction_id": chat["id"]},
+        endings=EITHER if personal else NOOP,
+        effects=_effects(organization, chat["id"], personal),
+        documents=(Document(kind="interactions", id=chat["id"], body=chat),),
+    )
+
+
+def unknown(rng: random.Random, organization: str) -> Errand:
+    """A chat that does not exist."""
+    return Errand(
+        task="redact_interaction",
+        queue="redact",
+        organization=organization,
+        arguments={"interaction_id": new_id(rng)},
+        endings=REJECTED,
+    )
+
+
+def sweeps(rng: random.Random, count: int) -> Iterator[Errand]:
+    """Yield `count` sweeps, each over a day of its own."""
+    for number, organization in enumerate(islice(organizations.in_turn(), count)):
+        yield _sweep(rng, organization, SWEPT_FROM + number * DAY)
+
+
+def _sweep(rng: random.Random, organization: str, day: float) -> Errand:
+    personal = [rng.randint(0, 3) for _ in range(SWEPT_CHATS)]
+    swept = [
+        _chat(rng, started=day + hour * 3600, personal=each) for hour, each in enumerate(personal)
+    ]
+    effects = [
+        effect
+        for chat, each in zip(swept, personal, strict=True)
+        for effect in _effects(organization, chat["id"], each)
+    ]
+    return Errand(
+        task="redact_completed",
+        queue="sweep",
+        organization=organization,
+        arguments={"since": iso(day), "until": iso(day + DAY), "page_size": PAGE_SIZE},
+        endings=frozenset({"accepted"}),
+        effects=tuple(effects),
+        follow_ups=(
+            *(FollowUp(suffix=chat["id"], task="redact_interaction") for chat in swept),
+            FollowUp(suffix="page-2", task="sweep_page", endings=frozenset({"accepted"})),
+            FollowUp(suffix="page-3", task="sweep_page", endings=DONE),
+        ),
+        documents=tuple(Document(kind="interactions", id=chat["id"], body=chat) for chat in swept),
+    )
+
+
+def _effects(organization: str, interaction: str, personal: int) -> tuple[Effect, ...]:
+    return (redacted(organization, interaction, personal),) if personal else ()
+
+
+def _chat(rng: random.Random, *, started: float, personal: int) -> dict[str, Any]:
+    """Return a completed chat in which exactly `personal` messages hold personal data."""
+    chat = chats.interaction(rng, started=started)
+    chat["type"] = "webmessaging"
+    texts = [_personal_text(rng) for _ in range(personal)]
+    texts += [rng.choice(CLEAN) for _ in range(rng.randint(2, 6))]
+    rng.shuffle(texts)
+    pattern = chat["messages"][0]
+    chat["messages"] = [{**pattern, "id": new_id(rng), "text": text} for text in texts]
+    return chat
+
+
+def _personal_text(rng: random.Random) -> str:
+    number = rng.randrange(10**4)
+    return rng.choice(
+        (
+            f"You can reach me at guest{number}@example.com.",
+            f"My card number is {chats.card_number(rng)}.",
+            f"My SSN is 219-09-{number:04}.",
+            f"Please send the refund to {chats.iban(rng)}.",
+        )
+    )

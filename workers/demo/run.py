@@ -1,0 +1,194 @@
+"""The demonstration from its first process to its verdict."""
+
+from __future__ import annotations
+
+import shutil
+import tempfile
+import threading
+import time
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from rich.console import Console
+
+from workers.demo import figures, stage, surroundings
+from workers.demo.effects import observed
+from workers.demo.endings import endings
+from workers.demo.plan import Plan, make_plan
+from workers.demo.progress import display
+from workers.demo.senders import send
+from workers.demo.surroundings import Surroundings
+from workers.demo.verdict import Verdict, judge
+from workers.embedded import Blueprint, Embedded, embedded
+from workers.processes import ProcessFailed
+from workers.redis_server import Source, find
+from workers.sandbox.testing import SandboxHandle
+from workers.status import look
+
+#: Seconds between two looks at what has ended.
+LOOK = 0.5
+
+#: Seconds after which what has not ended counts as lost: a base, and some for each message.
+PATIENCE, PATIENCE_PER_MESSAGE = 90.0, 0.2
+
+#: Problems that are shown; their number is always told.
+MOST_PROBLEMS = 25
+
+
+@dataclass(frozen=True, kw_only=True)
+class Options:
+    """What the caller wants; `redis` is None for the best there is."""
+
+    messages: int = 400
+    seed: int = 7
+    keep: bool = False
+    redis: Source | None = None
+
+
+def run(options: Options, console: Console) -> int:
+    """Run the demonstration and return the exit code: 0 if nothing was lost or done twice."""
+    folder = Path(tempfile.mkdtemp(prefix="genesys-workers-"))
+    failed = True
+    try:
+        failed = not _run(options, folder, console)
+    except KeyboardInterrupt:
+        failed = False
+        raise
+    except ProcessFailed as error:
+        console.print(str(error), markup=False, highlight=False)
+    finally:
+        if failed:
+            console.print(f"The logs are in {folder}", markup=False, soft_wrap=True)
+        else:
+            shutil.rmtree(folder, ignore_errors=True)
+    return 1 if failed else 0
+
+
+def _run(options: Options, folder: Path, console: Console) -> bool:
+    server = find(options.redis)
+    plan = make_plan(seed=options.seed, messages=options.messages)
+    around = Surroundings(folder=folder, messages=plan.messages)
+    blueprint = Blueprint(redis=server, variables=around.variables, seed=options.seed)
+
+    def say(line: str) -> None:
+        console.print(line, markup=False, highlight=False, soft_wrap=True)
+
+    with embedded(blueprint, folder, say) as system:
+        _introduce(system, plan, around, console)
+        sandbox = SandboxHandle(system.sandbox_url)
+        stage.prepare(sandbox, plan, around)
+        verdict = _carry_through(system, sandbox, plan, console)
+        _conclude(verdict, console)
+        if options.keep:
+            _keep(system, folder, console)
+        else:
+            say("Flower and the audit ended with this run; --keep leaves them running.")
+    return verdict.good
+
+
+def _introduce(system: Embedded, plan: Plan, around: Surroundings, console: Console) -> None:
+    lines = [
+        f"rates: {surroundings.RATES}",
+        f"budgets: {around.budget} calls a minute per tenant and system",
+        f"the sandbox takes {surroundings.PARTICIPANTS_PER_SECOND} calls a second to participants",
+        f"sending {plan.messages} messages for {len(plan.planned)} operations of two tenants",
+    ]
+    if flower := system.flower:
+        where = f"Flower: {flower.url} (user {flower.user}, password {flower.password})"
+    else:
+        where = "Flower: is not installed; the extra genesys-workers[flower] brings it"
+    for line in (where, *lines):
+        console.print(line, markup=False, highlight=False, soft_wrap=True)
+
+
+def _carry_through(
+    system: Embedded, sandbox: SandboxHandle, plan: Plan, console: Console
+) -> Verdict:
+    """Send the plan, wait for its end, and show and judge what came of it."""
+    started = time.monotonic()
+    services = system.app.services
+    sender = threading.Thread(target=send, args=(plan, services), daemon=True)
+    sender.start()
+    ended = _wait(system, plan, sender, console)
+    console.print(f"ended after {time.monotonic() - started:.1f} s", highlight=False)
+    records = _records(system)
+    journal, effects = sandbox.journal(), sandbox.effects()
+    console.print(figures.table(figures.count(plan, ended=ended, records=records, journal=journal)))
+    console.print(_trouble(sandbox), markup=False, highlight=False, soft_wrap=True)
+    return judge(
+        plan,
+        ended=ended,
+        effects=filter(None, map(observed, effects)),
+        recorded=_ids(records),
+        parked=[each.id.partition(":")[2] for each in services.dead_letters.letters()],
+    )
+
+
+def _wait(
+    system: Embedded, plan: Plan, sender: threading.Thread, console: Console
+) -> Mapping[str, str]:
+    """Return the status by message id once all have ended and nothing is under way, or too late."""
+    services = system.app.services
+    tasks = {name: task for each in plan.planned for name, task, _ in each.expected()}
+    deadline = time.monotonic() + PATIENCE + PATIENCE_PER_MESSAGE * plan.messages
+    with display(console, Counter(tasks.values())) as show:
+        while True:
+            system.tree.check()
+            ended = endings(services, list(tasks))
+            show(Counter(tasks[name] for name in ended))
+            complete = not sender.is_alive() and len(ended) == len(tasks) and look(services).idle
+            if complete or time.monotonic() > deadline:
+                return ended
+            time.sleep(LOOK)
+
+
+def _records(system: Embedded) -> list[Mapping[str, Any]]:
+    services = system.app.services
+    return [record for tenant in services.tenants for record in services.audit.records(tenant)]
+
+
+def _ids(records: Iterable[Mapping[str, Any]]) -> list[str]:
+    return [record.get("operation_id") or record["message_id"] for record in records]
+
+
+def _trouble(sandbox: SandboxHandle) -> str:
+    hits: Counter[str] = Counter()
+    for fault in sandbox.faults():
+        name = f"{fault['kind']} {fault['status']}" if "status" in fault else fault["kind"]
+        hits[name] += fault["hits"]
+    return "staged trouble: " + ", ".join(f"{n} × {name}" for name, n in sorted(hits.items()))
+
+
+def _conclude(verdict: Verdict, console: Console) -> None:
+    for problem in verdict.problems[:MOST_PROBLEMS]:
+        console.print(problem, markup=False, highlight=False, soft_wrap=True)
+    if verdict.good:
+        line = (
+            f"all {verdict.messages} messages are accounted for,"
+            f" and all {verdict.effects} effects happened exactly once"
+        )
+    else:
+        line = f"{len(verdict.problems)} problems"
+    console.print(line, highlight=False)
+
+
+def _keep(system: Embedded, folder: Path, console: Console) -> None:
+    """Leave everything running until Ctrl-C, and say how to look at it."""
+    path = folder / ".env"
+    path.touch(mode=0o600)
+    path.write_text("".join(f"{name}={value}\n" for name, value in system.variables.items()))
+    for line in (
+        f"The audit and the dead letters: cd {folder}, then",
+        "  genesys-workers audit tail; genesys-workers dead-letters list; genesys-workers status",
+        "Ctrl-C ends all of it.",
+    ):
+        console.print(line, markup=False, highlight=False, soft_wrap=True)
+    try:
+        while True:
+            time.sleep(1)
+            system.tree.check()
+    except KeyboardInterrupt:
+        return
