@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from tasks import attributes, merge, sync, workflows
+from tasks import attributes, deploy, merge, redact, replication, sweep, sync, workflows
 from tasks.operations import Operation
 
 OPERATIONS: tuple[Operation[Any], ...] = (
@@ -12,4 +12,8 @@ OPERATIONS: tuple[Operation[Any], ...] = (
     workflows.OPERATION,
     attributes.OPERATION,
     sync.OPERATION,
+    deploy.OPERATION,
+    replication.OPERATION,
+    redact.OPERATION,
+    *sweep.OPERATIONS,
 )

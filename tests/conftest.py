@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from kombu import pools
 from redis import Redis
 
 from tests.support.cluster import Cluster
@@ -55,6 +56,7 @@ def app(cluster: Cluster) -> Iterator[WorkersApp]:
     results: Any = made.backend
     results.client.close()
     made.services.close()
+    pools.reset()
 
 
 @pytest.fixture

@@ -18,15 +18,15 @@ from kombu import Queue
 from tasks.apis.wire import Wire
 from tasks.catalogue import OPERATIONS
 from tasks.errors import SettingsError
-from tasks.messages import DEFAULT_TENANT, Message
+from tasks.messages import DEFAULT_TENANT
 from workers import systems, telemetry
 from workers.admission import Rates
 from workers.audit import Audit
 from workers.dead_letters import DeadLetters
 from workers.ledger import Ledger
 from workers.locks import Locks
-from workers.masking import mask_arguments
 from workers.operation import Runner
+from workers.producer import Producer
 from workers.rates import DEFAULT_QUEUE, QUEUES, tenant_queue
 from workers.records import Records
 from workers.sealing import Seal
@@ -73,6 +73,10 @@ class Services:
         )
 
     @cached_property
+    def producer(self) -> Producer:
+        return Producer(self.settings.redis_url)
+
+    @cached_property
     def wire(self) -> Wire:
         return Wire()
 
@@ -97,20 +101,7 @@ class Services:
                 remember=self.settings.ledger_seconds,
                 wire=self.wire,
             ),
-            publish=self.publish,
-        )
-
-    def publish(self, message: Message, delay: float = 0.0) -> None:
-        """Put `message` on its tenant's queue, due in `delay` seconds."""
-        arguments = message.arguments()
-        self.app.send_task(
-            message.task,
-            kwargs=arguments,
-            queue=tenant_queue(message.queue, message.tenant),
-            task_id=message.operation_id,
-            countdown=delay or None,
-            argsrepr="()",
-            kwargsrepr=mask_arguments(arguments),
+            publish=self.producer.publish,
         )
 
     def close(self) -> None:

@@ -29,7 +29,7 @@ from workers.systems import Connections
 from workers.telemetry import log
 
 #: Sends a message to its tenant's queue; its operation id stands in it. Delay in seconds.
-Publish = Callable[[Message, float], None]
+Publish = Callable[[Message, float], str]
 
 
 class PutBack(WorkerError):

@@ -145,7 +145,8 @@ def decide(
     failed = tries.get(rule.name, 0) + 1
     wait = _asked_wait(error)
     if wait is None:
-        wait = _backoff(rule, failed, random)
+        settling = error.settling if isinstance(error, errors.OutcomeUnknown) else 0.0
+        wait = max(settling, _backoff(rule, failed, random))
     deadline = _deadline(error, rule)
     if deadline is not None and elapsed + wait > deadline:
         return End(error=rule.ends_as(f"{say(error)}, for {elapsed:,.0f} s"))
@@ -179,5 +180,5 @@ def _deadline(error: Exception, rule: Rule) -> float | None:
 
 def _backoff(rule: Rule, failed: int, random: Random) -> float:
     """Return `first_wait · 2ⁿ` within the longest wait, less up to half of it as jitter."""
-    full = min(rule.first_wait * 2.0 ** (failed - 1), rule.longest_wait or rule.first_wait)
+    full = min(rule.first_wait * 2.0 ** (failed - 1), rule.longest_wait)
     return full * random.uniform(0.5, 1.0)

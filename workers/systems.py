@@ -70,6 +70,7 @@ class Connections:
                 keep=self.remember,
             ),
             identity_attributes=self.tenant.identity_attributes,
+            redaction=self.tenant.redaction,
         )
 
     def pause(self, system: str, seconds: float) -> None:

@@ -28,6 +28,7 @@ from pydantic import (
 from tasks.errors import SettingsError
 from tasks.mapping import SyncRules
 from tasks.messages import DEFAULT_TENANT, explain
+from tasks.pii.rules import RedactionRules
 from workers.settings import ENV_FILE, Settings
 
 #: Region → domain of the API and login hosts (vendor's SDK for Python 257.1.0).
@@ -107,6 +108,7 @@ class Tenant(Client):
     identity_attributes: tuple[str, ...] = ("email", "phone", "externalId", "customerId")
     sync: SyncTarget | None = None
     hooks: Hooks = Hooks()
+    redaction: RedactionRules = RedactionRules()
 
 
 def load_tenants(settings: Settings) -> dict[str, Tenant]:

@@ -1,0 +1,240 @@
+"""The error policy, row by row: every operation meets every answer, once and always.
+
+Each cell asserts the calls that were made, how long the message waited, Celery's states, the
+result, the audit record and the dead letter.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import pytest
+
+from tests.support.cluster import Cluster
+from tests.support.cranked import CrankedWorker, Turn
+from workers.policy import DAY
+
+
+@dataclass(frozen=True, kw_only=True)
+class Subject:
+    """An operation, the write it makes, the one effect it has.
+
+    `reads_back` says that a repeated run sees that its write has taken effect.
+    """
+
+    task: str
+    queue: str
+    arguments: Callable[[Cluster], dict[str, Any]]
+    system: str
+    method: str
+    route: str
+    effect: str
+    reads_back: bool = True
+
+
+@dataclass(frozen=True, kw_only=True)
+class Row:
+    """An answer to the write, and what comes of it when it is met once and always.
+
+    `waits` bounds (seconds) how long the message goes back for, try by try; `renewals` counts the
+    writes that are repeated at once with a renewed token; `takes_effect` says that the write is
+    carried out all the same.
+    """
+
+    name: str
+    fault: dict[str, Any]
+    once: str = "rejected"
+    always: str = "rejected"
+    waits: tuple[tuple[float, float], ...] = ()
+    renewals: int = 0
+    takes_effect: bool = False
+
+
+def doubling(first: float, tries: int, longest: float) -> tuple[tuple[float, float], ...]:
+    """Return the bounds of an exponential backoff whose jitter takes away up to a half."""
+    full = [min(first * 2**n, longest) for n in range(tries - 1)]
+    return tuple((wait / 2, wait) for wait in full)
+
+
+def _live_conversation(cluster: Cluster) -> dict[str, Any]:
+    conversation = cluster.sandbox.ids("conversations", state="active")[0]
+    return {"conversation_id": conversation, "attributes": {"tier": "gold"}}
+
+
+def _profiles(cluster: Cluster) -> dict[str, Any]:
+    target, *sources = cluster.sandbox.ids("profiles")[:3]
+    return {"source_profile_ids": sources, "target_profile_id": target}
+
+
+SUBJECTS = (
+    Subject(
+        task="set_attributes",
+        queue="attributes",
+        arguments=_live_conversation,
+        system="genesys",
+        method="PATCH",
+        route="/api/v2/conversations/voice/participants/{participantId}",
+        effect="participant.attributes",
+    ),
+    Subject(
+        task="merge_profiles",
+        queue="merge",
+        arguments=_profiles,
+        system="genesys",
+        method="POST",
+        route="/api/v2/identity/profiles/merge",
+        effect="profiles.merged",
+    ),
+    Subject(
+        task="sync_profile",
+        queue="sync",
+        arguments=lambda cluster: {"contact_id": cluster.sandbox.ids("contacts")[0]},
+        system="cxone",
+        method="PUT",
+        route="/api/v2/customers/{customerId}/attributes",
+        effect="customer.attributes",
+        reads_back=False,
+    ),
+)
+
+CONFLICT: dict[str, Any] = {
+    "once": "done",
+    "always": "conflict",
+    "waits": doubling(0.5, tries=5, longest=8),
+}
+UNKNOWN: dict[str, Any] = {
+    "once": "done",
+    "always": "failed",
+    "waits": doubling(1, tries=8, longest=300),
+}
+
+
+def _status(status: int) -> dict[str, Any]:
+    return {"kind": "status", "status": status}
+
+
+ROWS = (
+    Row(name="400", fault=_status(400)),
+    Row(name="401", fault=_status(401), once="done", renewals=1),
+    Row(name="403", fault=_status(403)),
+    Row(name="404", fault=_status(404)),
+    Row(name="408", fault=_status(408), **UNKNOWN),
+    Row(name="409", fault=_status(409), **CONFLICT),
+    Row(name="422", fault=_status(422)),
+    Row(name="500", fault=_status(500), **UNKNOWN),
+    Row(name="502", fault=_status(502), **UNKNOWN),
+    Row(name="503", fault=_status(503), **UNKNOWN),
+    Row(name="504", fault=_status(504), **UNKNOWN),
+    Row(name="reset before the effect", fault={"kind": "reset_before"}, **UNKNOWN),
+    Row(name="reset after it", fault={"kind": "reset_after"}, takes_effect=True, **UNKNOWN),
+    Row(name="answer cut off", fault={"kind": "truncated_body"}, takes_effect=True, **UNKNOWN),
+)
+
+
+@pytest.fixture(params=SUBJECTS, ids=lambda subject: subject.task)
+def subject(request: pytest.FixtureRequest) -> Subject:
+    chosen: Subject = request.param
+    return chosen
+
+
+@pytest.fixture(params=ROWS, ids=lambda row: row.name)
+def row(request: pytest.FixtureRequest) -> Row:
+    chosen: Row = request.param
+    return chosen
+
+
+def _meet(
+    cluster: Cluster, cranked: CrankedWorker, subject: Subject, times: int | None, fault: Any
+) -> list[Turn]:
+    """Let the operation meet `fault` at its write so many times, and return its turns."""
+    where = {"system": subject.system, "method": subject.method, "route": subject.route}
+    cluster.sandbox.fault(**where, **fault, times=times)
+    cranked.send(subject.task, subject.arguments(cluster), subject.queue, task_id="op-1")
+    return cranked.drain(subject.queue)
+
+
+def _assert_ended(cluster: Cluster, cranked: CrankedWorker, turns: list[Turn], status: str) -> None:
+    """Assert Celery's state, the result, the audit record and the dead letter of the end."""
+    services = cranked.app.services
+    well = status in ("done", "noop")
+    assert [turn.state for turn in turns[:-1]] == ["RETRY"] * (len(turns) - 1)
+    assert turns[-1].state == ("SUCCESS" if well else "FAILURE")
+    assert services.app.backend.get_state("op-1") == turns[-1].state
+    (record,) = services.audit.records("default")
+    assert (record["status"], record["attempts"]) == (status, len(turns))
+    letters = [(letter.id, letter.status) for letter in services.dead_letters.letters()]
+    assert letters == ([] if well else [("default:op-1", status)])
+
+
+def _assert_waits(turns: list[Turn], row: Row) -> None:
+    for turn, (least, most) in zip(turns[1:], row.waits, strict=False):
+        assert least - 0.5 <= turn.waited <= most
+
+
+def _writes(cluster: Cluster, subject: Subject) -> int:
+    return len(cluster.sandbox.journal(method=subject.method, route=subject.route))
+
+
+def test_an_answer_that_is_met_once(
+    cluster: Cluster, cranked: CrankedWorker, subject: Subject, row: Row
+) -> None:
+    turns = _meet(cluster, cranked, subject, 1, row.fault)
+    seen = row.takes_effect and subject.reads_back
+    status = "noop" if seen else row.once
+    _assert_ended(cluster, cranked, turns, status)
+    _assert_waits(turns, row)
+    assert len(turns) == (2 if row.waits else 1)
+    repeats = 1 if row.renewals or (row.waits and not seen) else 0
+    assert _writes(cluster, subject) == 1 + repeats
+    effects = (status != "rejected") + (row.takes_effect and not seen)
+    assert len(cluster.sandbox.effects(kind=subject.effect)) == effects
+
+
+def test_an_answer_that_is_met_always(
+    cluster: Cluster, cranked: CrankedWorker, subject: Subject, row: Row
+) -> None:
+    turns = _meet(cluster, cranked, subject, None, row.fault)
+    seen = row.takes_effect and subject.reads_back
+    _assert_ended(cluster, cranked, turns, "noop" if seen else row.always)
+    _assert_waits(turns, row)
+    tries = 1 if seen else 1 + len(row.waits) + row.renewals
+    assert _writes(cluster, subject) == tries
+    carried_out = tries if row.takes_effect else 0
+    assert len(cluster.sandbox.effects(kind=subject.effect)) == carried_out
+
+
+@pytest.mark.parametrize(
+    ("headers", "least", "most"),
+    [({"Retry-After": "20"}, 19, 20), ({}, 4, 5), ({"Retry-After": "0"}, -1, 0.1)],
+    ids=["seconds", "none", "zero"],
+)
+def test_a_429_waits_as_long_as_the_server_says_and_uses_up_no_try(
+    cluster: Cluster,
+    cranked: CrankedWorker,
+    subject: Subject,
+    headers: dict[str, str],
+    least: float,
+    most: float,
+) -> None:
+    fault = {"kind": "status", "status": 429, "headers": headers}
+    turns = _meet(cluster, cranked, subject, 12, fault)
+    _assert_ended(cluster, cranked, turns, "done")
+    assert len(turns) == _writes(cluster, subject) == 13
+    assert all(least <= turn.waited <= most for turn in turns[1:])
+    assert len(cluster.sandbox.effects(kind=subject.effect)) == 1
+
+
+def test_a_429_that_lasts_for_a_day_ends_as_failed(
+    cluster: Cluster, cranked: CrankedWorker, subject: Subject
+) -> None:
+    where = {"system": subject.system, "method": subject.method, "route": subject.route}
+    cluster.sandbox.fault(**where, kind="status", status=429, times=None)
+    cranked.send(subject.task, subject.arguments(cluster), subject.queue, task_id="op-1")
+    first = cranked.crank(subject.queue)
+    begun = float(cluster.redis.hget("gw:operation:default:op-1", "first_at") or 0)
+    cluster.redis.hset("gw:operation:default:op-1", "first_at", str(int(begun - DAY * 1000)))
+    cluster.redis.delete(f"gw:pause:default:{subject.system}")
+    assert first is not None
+    _assert_ended(cluster, cranked, [first, *cranked.drain(subject.queue)], "failed")
