@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from datetime import datetime
 
 from tasks.apis.genesys import Participant, Participants
 from tasks.apis.systems import Newest
-from tasks.errors import Rejected
+from tasks.errors import Rejected, StateChanged
 from tasks.messages import MAX_ATTRIBUTE_BYTES, SetAttributes, compact_json
 from tasks.operations import Operation, Outcome
 
@@ -27,7 +28,11 @@ def set_attributes(message: SetAttributes, genesys: Participants, newest: Newest
     changes = {k: v for k, v in wanted.items() if participant.attributes.get(k) != v}
     if changes:
         check_size({**participant.attributes, **changes})
-        genesys.set_attributes(message.conversation_id, participant.id, changes)
+        try:
+            genesys.set_attributes(message.conversation_id, participant.id, changes)
+        except StateChanged:
+            note_newer_values(message, genesys, participant, newest)
+            raise
     newest.written(resource, wanted, message.occurred_at)
     confirmed = confirm(message, genesys, participant, changes) if changes else set()
     return Outcome(
@@ -70,6 +75,34 @@ def check_size(attributes: Mapping[str, object]) -> None:
             f"attributes: the participant's merged map would be {size:,} bytes,"
             f" at most {MAX_ATTRIBUTE_BYTES:,} are allowed"
         )
+
+
+def note_newer_values(
+    message: SetAttributes, genesys: Participants, before: Participant, newest: Newest
+) -> None:
+    """Read again what somebody else has changed; of our keys, remember what is newer there.
+
+    Only a message that says when it occurred can be older than that: the next try leaves such keys
+    alone.
+    """
+    after = genesys.read_participant(message.conversation_id, before.id)
+    moment = parse_moment(after.last_updated)
+    if message.occurred_at and moment and after.last_updated != before.last_updated:
+        taken = {
+            key
+            for key in message.attributes
+            if after.attributes.get(key) != before.attributes.get(key)
+        }
+        newest.written(f"participant:{after.id}", taken, moment)
+
+
+def parse_moment(text: str) -> datetime | None:
+    """Return the moment that an ISO 8601 text with a zone means, None for any other text."""
+    try:
+        moment = datetime.fromisoformat(text)
+    except ValueError:
+        return None
+    return moment if moment.tzinfo else None
 
 
 def confirm(

@@ -105,10 +105,10 @@ class ApiError(WorkerError):
         self.code = code
 
     def __str__(self) -> str:
-        answer = self.status if self.status is not None else "no answer"
+        answer = "gave no answer" if self.status is None else f"answered {self.status}"
         code = f" {self.code}" if self.code else ""
         note = f"; {self.note}" if self.note else ""
-        return f"{self.system} answered {answer}{code} to {self.method} {self.route}{note}"
+        return f"{self.system} {answer}{code} to {self.method} {self.route}{note}"
 
 
 class BadRequest(ApiError):

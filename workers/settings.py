@@ -49,6 +49,8 @@ class Settings(BaseSettings):
     log_format: Literal["json", "console"] = "json"
     #: Seconds that a claim is held without a sign of life from its worker.
     lease_seconds: Annotated[float, Field(gt=0)] = 300.0
+    #: Seconds after which the message of a worker that died is delivered again.
+    visibility_seconds: Annotated[float, Field(gt=0)] = 3_600.0
     #: Seconds after which a finished operation is forgotten.
     ledger_seconds: Annotated[int, Field(gt=0)] = 7 * 86_400
     timeouts: Timeouts = Timeouts()

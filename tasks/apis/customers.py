@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Literal, Protocol
 
@@ -16,7 +16,7 @@ class CustomerAttribute:
 
     name: str
     type: ValueType
-    value: str | Decimal | bool
+    value: str | Decimal | bool = field(repr=False)
 
 
 class CustomerStore(Protocol):

@@ -17,7 +17,7 @@ class Profile:
     """A guest profile: its custom attributes and the ids of the profiles merged into it."""
 
     id: str
-    attributes: Mapping[str, object]
+    attributes: Mapping[str, object] = field(repr=False)
     links: frozenset[str]
 
 
@@ -36,7 +36,7 @@ class Participant:
     id: str
     type: str
     state: str
-    attributes: Mapping[str, object]
+    attributes: Mapping[str, object] = field(repr=False)
     last_updated: str
 
 
@@ -45,7 +45,7 @@ class Contact:
     """A contact and its attributes; values are what JSON can hold, numbers kept as `Decimal`."""
 
     id: str
-    attributes: Mapping[str, object]
+    attributes: Mapping[str, object] = field(repr=False)
 
 
 @dataclass(frozen=True, kw_only=True)

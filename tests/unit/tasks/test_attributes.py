@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Any
@@ -278,3 +279,49 @@ def test_the_outcome_quotes_no_value(newest: FakeNewest) -> None:
 
 def test_messages_of_one_conversation_run_one_at_a_time() -> None:
     assert OPERATION.locks(message()) == ("conversation:conversation",)
+
+
+def _beaten_by(genesys: FakeGenesys, attributes: dict[str, str]) -> None:
+    """Let the next write meet a 409, because somebody else has just written `attributes`."""
+    refusals = genesys.refusals
+    refusals["set_attributes"] = state_changed()
+
+    def others_write() -> None:
+        (before,) = genesys.conversations["conversation"]
+        merged = {**before.attributes, **attributes}
+        moment = LATER.isoformat()
+        genesys.conversations["conversation"][0] = replace(
+            before, attributes=merged, last_updated=moment
+        )
+
+    genesys.after["participants"] = others_write
+
+
+def test_after_a_409_a_message_older_than_the_other_writer_leaves_their_value_alone(
+    newest: FakeNewest,
+) -> None:
+    genesys = genesys_with(participant("a"))
+    _beaten_by(genesys, {"tier": "silver"})
+    asked = message({"tier": "gold", "vip": "yes"}, occurred_at=NOON)
+    with pytest.raises(errors.StateChanged):
+        set_attributes(asked, genesys, newest)
+    genesys.refusals.clear()
+    outcome = set_attributes(asked, genesys, newest)
+    assert outcome.detail["superseded"] == ["tier"]
+    (after,) = genesys.conversations["conversation"]
+    assert after.attributes == {"tier": "silver", "vip": "yes"}
+
+
+@pytest.mark.parametrize("occurred_at", [None, LATER + SECOND], ids=["undated", "newer"])
+def test_after_a_409_any_other_message_is_written_over_their_value(
+    newest: FakeNewest, occurred_at: datetime | None
+) -> None:
+    genesys = genesys_with(participant("a"))
+    _beaten_by(genesys, {"tier": "silver", "theirs": "kept"})
+    asked = message({"tier": "gold"}, occurred_at=occurred_at)
+    with pytest.raises(errors.StateChanged):
+        set_attributes(asked, genesys, newest)
+    genesys.refusals.clear()
+    assert set_attributes(asked, genesys, newest).detail["confirmed"] == ["tier"]
+    (after,) = genesys.conversations["conversation"]
+    assert after.attributes == {"tier": "gold", "theirs": "kept"}

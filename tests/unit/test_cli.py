@@ -1,0 +1,115 @@
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+
+import pytest
+
+from tasks.messages import PUBLIC
+from workers.cli.main import FAILED, MISUSED, run
+from workers.cli.sandbox import introduction
+from workers.cli.worker import chosen
+
+TENANT = {
+    "GENESYS_API": "guide",
+    "GENESYS_API_URL": "http://127.0.0.1:1",
+    "GENESYS_LOGIN_URL": "http://127.0.0.1:1",
+    "GENESYS_CLIENT_ID": "client",
+    "GENESYS_CLIENT_SECRET": "secret",
+    "REDIS_URL": "redis://user:password@127.0.0.1:1/0",
+}
+
+
+@pytest.fixture
+def tenant(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name, value in TENANT.items():
+        monkeypatch.setenv(name, value)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "line"),
+    [
+        ("nonsense", "No such command 'nonsense'"),
+        ("schema nonsense", "the tasks are merge_profiles, merge_and_sync"),
+        ("worker --pool gevent", "'gevent' is not one of 'threads', 'prefork'"),
+        ("worker --concurrency 0", "'--concurrency'"),
+        ("worker --queues merge,merg", "unknown: merg; the queues are attributes, merge"),
+        ("enqueue sync_profile --json no/such/file", "no/such/file: No such file or directory"),
+        ("audit tail --tenant nobody", "unknown; the tenants are default"),
+        ("dead-letters", "Missing command"),
+    ],
+)
+def test_a_wrong_usage_is_one_line_and_exit_code_2(
+    tenant: None, arguments: str, line: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert run(arguments.split()) == MISUSED
+    said = capsys.readouterr()
+    assert line in said.err
+    assert said.err.count("\n") == 1
+    assert said.out == ""
+
+
+@pytest.mark.parametrize("command", ["worker", "status", "audit tail", "enqueue sync_profile"])
+def test_a_wrong_setting_is_one_line_and_exit_code_2(
+    tenant: None,
+    command: str,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    monkeypatch.setenv("QUEUE_RATES", "merge=fast")
+    assert run(command.split()) == MISUSED
+    said = capsys.readouterr().err
+    assert said.startswith("genesys-workers: QUEUE_RATES: ")
+    assert said.count("\n") == 1
+
+
+def test_a_redis_that_cannot_be_reached_is_one_line_without_its_password(
+    tenant: None, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert run(["status"]) == FAILED
+    assert capsys.readouterr().err == "genesys-workers: Redis at 127.0.0.1:1: ConnectionError\n"
+
+
+@pytest.mark.parametrize(
+    "command",
+    ["", "demo", "worker", "sandbox", "enqueue", "schema", "status", "dead-letters list"],
+)
+def test_help_teaches(command: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert run([*command.split(), "--help"]) == 0
+    said = capsys.readouterr().out
+    assert f"genesys-workers {command}".strip() in said
+    assert not command or "Example" in said
+
+
+def test_the_schema_of_one_task_is_printed(capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(["schema", "sync_profile"]) == 0
+    assert json.loads(capsys.readouterr().out)["title"] == "sync_profile"
+
+
+def test_queues_are_chosen_by_name_tenants_included() -> None:
+    assert chosen(" merge, merge.acme,", ["merge", "merge.acme", "sync"]) == ["merge", "merge.acme"]
+
+
+def test_the_sandbox_says_how_a_worker_is_connected() -> None:
+    said = introduction("http://127.0.0.1:8080")
+    assert "acme-client  acme-secret  genesys  acme" in said
+    assert "GENESYS_API_URL=http://127.0.0.1:8080/genesys" in said
+    assert "CXONE_CLIENT_SECRET=sandbox-cxone-secret" in said
+
+
+def test_the_shell_completes_tasks() -> None:
+    completed = subprocess.run(
+        [sys.executable, "-m", "workers.cli"],
+        env={
+            **os.environ,
+            "_GENESYS_WORKERS_COMPLETE": "complete_bash",
+            "COMP_WORDS": "genesys-workers enqueue ",
+            "COMP_CWORD": "2",
+        },
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert completed.stdout.split() == list(PUBLIC)
