@@ -85,7 +85,7 @@ def _skip_line(stream: BinaryIO) -> int:
 
 def _object(raw: bytes) -> dict[str, Any]:
     try:
-        found = json.loads(raw, parse_constant=_refuse_constant)
+        found = json.loads(raw.decode("utf-8-sig"), parse_constant=_refuse_constant)
     except json.JSONDecodeError as error:
         raise Rejected(f"is no JSON: {error.msg} at column {error.colno}") from None
     except UnicodeDecodeError:

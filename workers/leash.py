@@ -29,7 +29,9 @@ def main(grace: float, command: list[str]) -> int:
 
 def _hold(grace: float) -> None:
     """Wait for the pipe to close, then end the whole group, this process included."""
-    sys.stdin.buffer.read()
+    # Not sys.stdin: a reader of it that waits would trouble the interpreter's shutdown.
+    while os.read(0, 64):
+        pass
     os.killpg(0, signal.SIGTERM)
     time.sleep(grace)
     os.killpg(0, signal.SIGKILL)

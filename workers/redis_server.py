@@ -95,7 +95,7 @@ def _real(program: Path, origin: str) -> RedisServer | None:
 def _in_python() -> RedisServer | None:
     if not util.find_spec("fakeredis"):
         return None
-    description = f"fakeredis {metadata.version('fakeredis')}'s server: no redis-server was found"
+    description = f"fakeredis {metadata.version('fakeredis')}: a slower stand-in in Python"
     return RedisServer(description=description, program=None)
 
 

@@ -1,0 +1,89 @@
+from __future__ import annotations
+
+import io
+import json
+import os
+import sys
+from pathlib import Path
+
+import pytest
+from redis import Redis
+
+from tests.support.cluster import Cluster
+from workers.cli.main import FAILED, run
+
+GOOD = '{"contact_id": "c-1", "operation_id": "o-1"}\n{"contact_id": "c-2"}\n'
+BAD = '{"contact_id": "c-1"}\n{"contact_id": ""}\nnonsense\n{"contact_id": "c-4"}\n'
+
+
+@pytest.fixture(autouse=True)
+def _environment(cluster: Cluster, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name, value in cluster.variables().items():
+        monkeypatch.setenv(name, value)
+
+
+def queued(redis: Redis, queue: str = "sync") -> list[tuple[str, dict[str, object]]]:
+    """Return id and keyword arguments of every message on a queue, oldest first."""
+    found = []
+    for raw in reversed(redis.lrange(queue, 0, -1)):
+        message = json.loads(raw)
+        found.append((message["headers"]["id"], json.loads(_body(message))[1]))
+    return found
+
+
+def _body(message: dict[str, str]) -> str:
+    import base64
+
+    return base64.b64decode(message["body"]).decode()
+
+
+def write(folder: Path, lines: str) -> list[str]:
+    path = folder / "lines.jsonl"
+    path.write_text(lines)
+    return ["enqueue", "sync_profile", "--json", str(path)]
+
+
+def test_good_lines_are_on_the_queue_in_their_order(
+    redis: Redis, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert run(write(tmp_path, GOOD)) == 0
+    first, second = queued(redis)
+    assert first == ("o-1", {"contact_id": "c-1", "operation_id": "o-1"})
+    assert second[1] == {"contact_id": "c-2"}
+    assert capsys.readouterr().err == "enqueued 2, refused 0\n"
+
+
+def test_bad_lines_are_refused_with_their_numbers_and_the_others_enqueued(
+    redis: Redis, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert run(write(tmp_path, BAD)) == FAILED
+    assert [arguments["contact_id"] for _, arguments in queued(redis)] == ["c-1", "c-4"]
+    said = capsys.readouterr().err.splitlines()
+    assert said[0].startswith("genesys-workers: line 2: contact_id: must be 1 to 128 letters")
+    assert said[1].startswith("genesys-workers: line 3: is no JSON")
+    assert said[2] == "enqueued 2, refused 2"
+
+
+def test_strictly_nothing_is_enqueued_where_any_line_is_bad(redis: Redis, tmp_path: Path) -> None:
+    assert run([*write(tmp_path, BAD), "--strict"]) == FAILED
+    assert queued(redis) == []
+    assert run([*write(tmp_path, GOOD), "--strict"]) == 0
+    assert len(queued(redis)) == 2
+
+
+def test_a_dry_run_sends_nothing(redis: Redis, tmp_path: Path) -> None:
+    assert run([*write(tmp_path, GOOD), "--dry-run"]) == 0
+    assert queued(redis) == []
+
+
+@pytest.mark.parametrize("strict", [[], ["--strict"]])
+def test_lines_come_from_a_pipe_too(
+    redis: Redis, monkeypatch: pytest.MonkeyPatch, strict: list[str]
+) -> None:
+    reading, writing = os.pipe()
+    os.write(writing, GOOD.encode())
+    os.close(writing)
+    with os.fdopen(reading, "rb") as pipe:
+        monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(pipe))
+        assert run(["enqueue", "sync_profile", *strict]) == 0
+    assert len(queued(redis)) == 2

@@ -1,0 +1,76 @@
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+import pytest
+
+from workers.demo.effects import Effect, merged, redacted
+from workers.demo.errand import DONE, Errand, FollowUp
+from workers.demo.plan import Plan, Planned
+from workers.demo.verdict import Verdict, judge
+
+EFFECT = merged("default", "target", ["source"], "target_wins")
+PLAN = Plan(
+    planned=(
+        Planned(
+            errand=Errand(
+                task="merge_and_sync",
+                queue="merge",
+                arguments={},
+                endings=DONE,
+                effects=(EFFECT,),
+                follow_ups=(FollowUp(suffix="sync", task="sync_profile"),),
+            ),
+            operation_id="o-1",
+            message_ids=("m-1", "m-2"),
+            named=True,
+            by_us=False,
+        ),
+    )
+)
+ENDED = {"m-1": "done", "m-2": "done", "o-1:sync": "noop"}
+
+
+def judged(
+    ended: Mapping[str, str] = ENDED,
+    effects: Iterable[Effect] = (EFFECT,),
+    recorded: Iterable[str] = ("o-1", "o-1:sync"),
+    parked: Iterable[str] = (),
+) -> Verdict:
+    return judge(PLAN, ended=ended, effects=effects, recorded=recorded, parked=parked)
+
+
+def test_what_came_as_planned_is_good() -> None:
+    verdict = judged()
+    assert verdict.good
+    assert (verdict.messages, verdict.effects) == (3, 1)
+
+
+@pytest.mark.parametrize(
+    ("differing", "problem"),
+    [
+        (
+            {"ended": {"m-1": "done", "o-1:sync": "noop"}},
+            "message m-2 (merge_and_sync): lost, it has neither result nor dead letter",
+        ),
+        (
+            {"ended": {"m-1": "done", "m-2": "done"}},
+            "message o-1:sync (sync_profile): lost, it has neither result nor dead letter",
+        ),
+        (
+            {"ended": {**ENDED, "m-2": "failed"}},
+            "message m-2 (merge_and_sync): ended as failed, expected done",
+        ),
+        ({"effects": ()}, f"effect missing, 1 times: {EFFECT}"),
+        ({"effects": (EFFECT, EFFECT, EFFECT)}, f"effect too much, 2 times: {EFFECT}"),
+        (
+            {"effects": (EFFECT, redacted("acme", "i-1", 2))},
+            "effect too much, 1 times: interaction.redacted of i-1 (acme) 2 changed",
+        ),
+        ({"recorded": ("o-1", "o-2")}, "audit: o-2 was never asked for"),
+        ({"parked": ("m-3",)}, "dead letters: m-3 was never asked for"),
+    ],
+)
+def test_what_is_missing_or_too_much_is_listed(differing: dict[str, Any], problem: str) -> None:
+    assert judged(**differing).problems == (problem,)
