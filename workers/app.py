@@ -26,6 +26,7 @@ from workers.dead_letters import DeadLetters
 from workers.ledger import Ledger
 from workers.locks import Locks
 from workers.operation import Runner
+from workers.policy import adjusted
 from workers.producer import Producer
 from workers.rates import DEFAULT_QUEUE, QUEUES, tenant_queue
 from workers.records import Records
@@ -102,6 +103,7 @@ class Services:
                 wire=self.wire,
             ),
             publish=self.producer.publish,
+            rules=adjusted(self.settings.error_policy),
         )
 
     def close(self) -> None:

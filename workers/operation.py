@@ -52,6 +52,7 @@ class Runner:
     records: Records
     connections: Mapping[str, Connections]
     publish: Publish
+    rules: tuple[policy.Rule, ...] = policy.POLICY
     random: Random = field(default_factory=Random)
 
     def run(self, operation: Operation[Any], delivery: Delivery) -> dict[str, Any]:
@@ -126,6 +127,7 @@ class Runner:
             tries=run.claim.tries,
             elapsed=self.store.now() - run.claim.first_at,
             random=self.random,
+            rules=self.rules,
         )
         if isinstance(decision, policy.End):
             self.records.failed(run, decision.error)

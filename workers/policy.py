@@ -5,9 +5,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
 from random import Random
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field
 
 from tasks import errors
 from workers.telemetry import describe
@@ -40,6 +43,7 @@ class Rule:
 
     @property
     def name(self) -> str:
+        """The name under which its failed tries are counted."""
         return self.cause.__name__
 
 
@@ -112,6 +116,37 @@ UNEXPECTED = Rule(
 )
 
 
+class Adjustment(BaseModel):
+    """What an installation changes of a rule, in the rule's own terms."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    tries: Annotated[int, Field(ge=1)] | None = None
+    first_wait: Annotated[float, Field(ge=0)] | None = None
+    longest_wait: Annotated[float, Field(ge=0)] | None = None
+    deadline: Annotated[float, Field(gt=0)] | None = None
+
+
+Adjustable = Literal["409", "429", "5xx"]
+
+#: The rules that can be adjusted, by the answer they are about.
+ADJUSTABLE: Mapping[Adjustable, type[errors.ApiError]] = {
+    "409": errors.StateChanged,
+    "429": errors.RateLimited,
+    "5xx": errors.OutcomeUnknown,
+}
+
+
+def adjusted(adjustments: Mapping[Adjustable, Adjustment]) -> tuple[Rule, ...]:
+    """Return the policy with some of its numbers changed."""
+    changes: dict[type[errors.WorkerError], dict[str, Any]] = {
+        ADJUSTABLE[key]: change.model_dump(exclude_none=True) for key, change in adjustments.items()
+    }
+    return tuple(
+        replace(rule, **changes[rule.cause]) if rule.cause in changes else rule for rule in POLICY
+    )
+
+
 @dataclass(frozen=True, kw_only=True)
 class PutBack:
     """Try again in `wait` seconds; `cause` counts a try where it is not empty."""
@@ -127,13 +162,18 @@ class End:
     error: errors.OperationError
 
 
-def rule_for(error: Exception) -> Rule:
+def rule_for(error: Exception, rules: Iterable[Rule] = POLICY) -> Rule:
     """Return the rule that `error` falls under."""
-    return next((rule for rule in POLICY if isinstance(error, rule.cause)), UNEXPECTED)
+    return next((rule for rule in rules if isinstance(error, rule.cause)), UNEXPECTED)
 
 
 def decide(
-    error: Exception, *, tries: Mapping[str, int], elapsed: float, random: Random
+    error: Exception,
+    *,
+    tries: Mapping[str, int],
+    elapsed: float,
+    random: Random,
+    rules: Iterable[Rule] = POLICY,
 ) -> PutBack | End:
     """Return what happens to an operation after `error`.
 
@@ -141,7 +181,7 @@ def decide(
     """
     if isinstance(error, errors.OperationError):
         return End(error=error)
-    rule = rule_for(error)
+    rule = rule_for(error, rules)
     failed = tries.get(rule.name, 0) + 1
     wait = _asked_wait(error)
     if wait is None:

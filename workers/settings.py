@@ -23,6 +23,7 @@ from tasks.apis.calls import Timeouts
 from tasks.errors import SettingsError
 from tasks.messages import explain
 from workers import rates
+from workers.policy import Adjustable, Adjustment
 
 ENV_FILE = ".env"
 
@@ -37,7 +38,11 @@ class Settings(BaseSettings):
     """What the environment says; the README's table explains each variable."""
 
     model_config = SettingsConfigDict(
-        env_file=ENV_FILE, extra="ignore", frozen=True, hide_input_in_errors=True
+        env_file=ENV_FILE,
+        env_nested_delimiter="__",
+        extra="ignore",
+        frozen=True,
+        hide_input_in_errors=True,
     )
 
     redis_url: str = "redis://localhost:6379/0"
@@ -53,7 +58,10 @@ class Settings(BaseSettings):
     visibility_seconds: Annotated[float, Field(gt=0)] = 3_600.0
     #: Seconds after which a finished operation is forgotten.
     ledger_seconds: Annotated[int, Field(gt=0)] = 7 * 86_400
+    #: Seconds, each on its own: `TIMEOUTS__MERGE=45`.
     timeouts: Timeouts = Timeouts()
+    #: Numbers of the error policy's table: `ERROR_POLICY__409__TRIES=3`.
+    error_policy: dict[Adjustable, Adjustment] = {}
 
     genesys_api: str | None = None
     genesys_region: str | None = None
@@ -89,7 +97,7 @@ class Settings(BaseSettings):
             return cls()
         except ValidationError as error:
             variable, _, rule = explain(error).partition(": ")
-            raise SettingsError(f"{variable.upper()}: {rule}") from None
+            raise SettingsError(f"{variable.upper().replace('.', '__')}: {rule}") from None
 
     def rate(self, queue: str) -> float:
         """Return the messages per second of `queue`: its own setting, else its kind's."""

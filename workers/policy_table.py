@@ -1,0 +1,39 @@
+"""The error policy as a table, for people: the README's appendix and the command line show it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from tasks.errors import Postponed
+from workers.policy import DEFAULT_PAUSE, POLICY, Rule
+
+HEADINGS = ("Answer", "Meaning", "Comes back after", "Tries", "Ends as")
+
+
+def rows(rules: Iterable[Rule] = POLICY) -> list[tuple[str, ...]]:
+    """Return one row of texts per rule, under `HEADINGS`."""
+    return [
+        (rule.answer, rule.meaning, _wait(rule), _tries(rule), rule.ends_as.status)
+        for rule in rules
+    ]
+
+
+def markdown() -> str:
+    """Return the table in Markdown."""
+    lines = [HEADINGS, ("---",) * len(HEADINGS), *rows()]
+    return "\n".join(f"| {' | '.join(line)} |" for line in lines)
+
+
+def _wait(rule: Rule) -> str:
+    if not rule.counts:
+        asked = "the time it needs" if rule.cause is Postponed else "`Retry-After`"
+        return asked if rule.cause is Postponed else f"{asked}, else {DEFAULT_PAUSE:g} s"
+    if rule.tries is None:
+        return "–"
+    return f"{rule.first_wait:g} s · 2ⁿ with jitter, at most {rule.longest_wait:g} s"
+
+
+def _tries(rule: Rule) -> str:
+    if rule.counts:
+        return str(rule.tries or 1)
+    return f"uses up none, for {rule.deadline / 3600:g} h" if rule.deadline else "uses up none"
