@@ -8,7 +8,7 @@ from itertools import cycle, islice
 from typing import Any
 
 from workers.demo import organizations
-from workers.demo.effects import attributes_set, written_by_another
+from workers.demo.effects import attributes_set
 from workers.demo.errand import NOOP, REJECTED, Document, Errand
 from workers.sandbox.seed import EPOCH, conversations
 
@@ -57,10 +57,7 @@ def contested(rng: random.Random, organization: str) -> Errand:
             "participant_id": participant_id,
             "attributes": values,
         },
-        effects=(
-            written_by_another(organization, participant_id),
-            attributes_set(organization, participant_id, values),
-        ),
+        effects=(attributes_set(organization, participant_id, values),),
         documents=(_document(conversation),),
         faults=(fault,),
     )

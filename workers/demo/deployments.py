@@ -8,7 +8,7 @@ from itertools import cycle, islice
 from typing import Any
 
 from workers.demo import organizations
-from workers.demo.effects import configured, replication, written_by_another
+from workers.demo.effects import configured, replication
 from workers.demo.errand import DONE, REJECTED, Document, Errand, FollowUp
 from workers.sandbox.seed import EPOCH, configurations
 from workers.sandbox.world import new_id
@@ -51,7 +51,7 @@ def contested(rng: random.Random, organization: str) -> Errand:
         queue="deploy",
         organization=organization,
         arguments={"organization_ids": ids, "config": _config(rng)},
-        effects=(written_by_another(organization, own_id), configured(organization, own_id)),
+        effects=(configured(organization, own_id),),
         documents=_documents(rng, ids),
         faults=(fault,),
     )

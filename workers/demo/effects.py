@@ -51,16 +51,15 @@ def redacted(organization: str, interaction: str, changed: int) -> Effect:
     return Effect(organization, "interaction.redacted", interaction, (f"{changed} changed",))
 
 
-def written_by_another(organization: str, subject: str) -> Effect:
-    """Return the effect of a conflict that the demonstration itself stages."""
-    return Effect(organization, "foreign.write", subject)
-
-
 def observed(record: Mapping[str, Any]) -> Effect | None:
-    """Return the effect that a record of the sandbox tells, None where it changed nothing."""
+    """Return the workers' effect that a record of the sandbox tells, None where it tells of none.
+
+    That is so for the other writer of a staged conflict, and for a write that was repeated with
+    the values that stood there already.
+    """
     kind, detail = record["kind"], record["detail"]
-    if not detail.get("changed", True):
-        return None  # a write that was repeated with the values that stood there already
+    if kind == "foreign.write" or not detail.get("changed", True):
+        return None
     facts = _FACTS[kind](detail) if kind in _FACTS else ()
     subject = "" if kind.startswith("replication.") else record["subject"]
     return Effect(record["organization"], kind, subject, facts)

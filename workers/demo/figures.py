@@ -25,8 +25,8 @@ _ROUTES_OF_ONE_TASK = {
 COLUMNS = {"done": "done", "noop": "noop", "accepted": "acc.", "rejected": "rej."}
 
 CAPTION = (
-    "acc.: accepted, rej.: rejected; again: sent once more, answered without doing it again;\n"
-    "retr.: needed more than one attempt; p50, p95: ms from the first attempt to the end"
+    "acc.: accepted; rej.: rejected; again: sent once more, not done once more;\n"
+    "retr.: took several attempts; p50, p95: ms from the first attempt to the end"
 )
 
 
@@ -91,17 +91,23 @@ def _calls(plan: Plan, journal: Iterable[Mapping[str, Any]]) -> tuple[Counter[st
     calls: Counter[str] = Counter()
     refused: Counter[str] = Counter()
     for request in journal:
-        asked_for = tasks.get(request["correlation_id"], "")
-        task = _ROUTES_OF_ONE_TASK.get(request["route"] or "", asked_for)
+        task = _follower(request) or tasks.get(request["correlation_id"], "")
         calls[task] += 1
         refused[task] += request["status"] == 429
     return calls, refused
 
 
+def _follower(request: Mapping[str, Any]) -> str | None:
+    """Return the task that alone makes such a call, None where several do."""
+    if "nextPage" in request["query"]:
+        return "sweep_page"
+    return _ROUTES_OF_ONE_TASK.get(request["route"] or "")
+
+
 def table(rows: Sequence[Figures]) -> Table:
     """Return the figures for people; it fits into 80 columns."""
     names = [*COLUMNS, *sorted({name for row in rows for name in row.endings} - set(COLUMNS))]
-    shown = Table(box=SIMPLE_HEAD, padding=(0, 1, 0, 0), pad_edge=False, caption=CAPTION)
+    shown = Table(box=SIMPLE_HEAD, padding=0, caption=CAPTION, caption_justify="left")
     shown.add_column("task", no_wrap=True)
     headings = [COLUMNS.get(name, name) for name in names]
     for heading in ("sent", *headings, "again", "retr.", "p50", "p95", "calls", "429s"):

@@ -16,23 +16,16 @@ from rich.console import Console
 
 from workers.demo import figures, stage, surroundings
 from workers.demo.effects import observed
-from workers.demo.endings import endings
 from workers.demo.plan import Plan, make_plan
 from workers.demo.progress import display
 from workers.demo.senders import send
 from workers.demo.surroundings import Surroundings
 from workers.demo.verdict import Verdict, judge
+from workers.demo.watch import expected, watch
 from workers.embedded import Blueprint, Embedded, embedded
 from workers.processes import ProcessFailed
 from workers.redis_server import Source, find
 from workers.sandbox.testing import SandboxHandle
-from workers.status import look
-
-#: Seconds between two looks at what has ended.
-LOOK = 0.5
-
-#: Seconds after which what has not ended counts as lost: a base, and some for each message.
-PATIENCE, PATIENCE_PER_MESSAGE = 90.0, 0.2
 
 #: Problems that are shown; their number is always told.
 MOST_PROBLEMS = 25
@@ -112,12 +105,14 @@ def _carry_through(
     services = system.app.services
     sender = threading.Thread(target=send, args=(plan, services), daemon=True)
     sender.start()
-    ended = _wait(system, plan, sender, console)
+    with display(console, expected(plan)) as show:
+        ended = watch(system, plan, sender, show)
     console.print(f"ended after {time.monotonic() - started:.1f} s", highlight=False)
     records = _records(system)
     journal, effects = sandbox.journal(), sandbox.effects()
     console.print(figures.table(figures.count(plan, ended=ended, records=records, journal=journal)))
-    console.print(_trouble(sandbox), markup=False, highlight=False, soft_wrap=True)
+    for line in (_trouble(sandbox), _answers(journal)):
+        console.print(line, markup=False, highlight=False, soft_wrap=True)
     return judge(
         plan,
         ended=ended,
@@ -125,24 +120,6 @@ def _carry_through(
         recorded=_ids(records),
         parked=[each.id.partition(":")[2] for each in services.dead_letters.letters()],
     )
-
-
-def _wait(
-    system: Embedded, plan: Plan, sender: threading.Thread, console: Console
-) -> Mapping[str, str]:
-    """Return the status by message id once all have ended and nothing is under way, or too late."""
-    services = system.app.services
-    tasks = {name: task for each in plan.planned for name, task, _ in each.expected()}
-    deadline = time.monotonic() + PATIENCE + PATIENCE_PER_MESSAGE * plan.messages
-    with display(console, Counter(tasks.values())) as show:
-        while True:
-            system.tree.check()
-            ended = endings(services, list(tasks))
-            show(Counter(tasks[name] for name in ended))
-            complete = not sender.is_alive() and len(ended) == len(tasks) and look(services).idle
-            if complete or time.monotonic() > deadline:
-                return ended
-            time.sleep(LOOK)
 
 
 def _records(system: Embedded) -> list[Mapping[str, Any]]:
@@ -159,7 +136,16 @@ def _trouble(sandbox: SandboxHandle) -> str:
     for fault in sandbox.faults():
         name = f"{fault['kind']} {fault['status']}" if "status" in fault else fault["kind"]
         hits[name] += fault["hits"]
-    return "staged trouble: " + ", ".join(f"{n} × {name}" for name, n in sorted(hits.items()))
+    return f"staged trouble: {_listed(hits)}"
+
+
+def _answers(journal: Iterable[Mapping[str, Any]]) -> str:
+    """Say how the outside systems answered; 0 is a reset before anything was decided."""
+    return f"their answers: {_listed(Counter(str(request['status']) for request in journal))}"
+
+
+def _listed(counts: Mapping[str, int]) -> str:
+    return ", ".join(f"{count} × {name}" for name, count in sorted(counts.items()))
 
 
 def _conclude(verdict: Verdict, console: Console) -> None:
