@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import datetime
 from typing import Annotated, Any, ClassVar, Literal, Self, TypeGuard, TypeVar
 
@@ -329,14 +329,17 @@ def parse(model: type[M], arguments: Mapping[str, Any]) -> M:
         raise Rejected("message: must not be nested this deeply") from None
 
 
-def explain(error: ValidationError) -> str:
-    """Return one line for a validation error: the first field, its rule, how many more."""
+def explain(error: ValidationError, name: Callable[[str | int], str] | None = None) -> str:
+    """Return one line for a validation error: the first field, its rule, how many more.
+
+    `name` shows a part of the field's path; strangers' names are hidden by default.
+    """
     details = error.errors(include_input=False, include_url=False)
     more = f" (and {len(details) - 1} more)" if len(details) > 1 else ""
-    return _line(details[0]) + more
+    return _line(details[0], name or shown_name) + more
 
 
-def _line(detail: ErrorDetails) -> str:
+def _line(detail: ErrorDetails, name: Callable[[str | int], str]) -> str:
     rule = detail["msg"].removeprefix("Value error, ")
     match detail["type"]:
         case "string_pattern_mismatch" if detail["ctx"]["pattern"] == _ID_PATTERN:
@@ -347,7 +350,7 @@ def _line(detail: ErrorDetails) -> str:
             rule = "is required"
         case "string_unicode" if not detail["loc"]:
             rule = "message: a field's name must be valid Unicode"
-    where = ".".join(shown_name(part) for part in detail["loc"])
+    where = ".".join(name(part) for part in detail["loc"])
     return f"{where}: {rule}" if where else rule
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 
 from tasks.messages import DEFAULT_TENANT
@@ -47,10 +48,11 @@ def parse_rates(text: str) -> dict[str, float]:
 
 
 def format_rate(per_second: float) -> str:
-    """Return a rate as it is written: `2/s`, `30/m`."""
+    """Return a rate as it is written, in the first unit that makes it whole: `2/s`, `30/m`."""
     for unit, seconds in _SECONDS.items():
-        if per_second * seconds >= 1 or unit == "h":
-            return f"{per_second * seconds:g}/{unit}"
+        count = per_second * seconds
+        if math.isclose(count, round(count)) and count >= 1:
+            return f"{round(count)}/{unit}"
     return f"{per_second:g}/s"
 
 

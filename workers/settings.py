@@ -96,7 +96,7 @@ class Settings(BaseSettings):
         try:
             return cls()
         except ValidationError as error:
-            variable, _, rule = explain(error).partition(": ")
+            variable, _, rule = explain(error, str).partition(": ")
             raise SettingsError(f"{variable.upper().replace('.', '__')}: {rule}") from None
 
     def rate(self, queue: str) -> float:

@@ -18,7 +18,7 @@ LOGGER = "genesys_workers"
 log: structlog.stdlib.BoundLogger = structlog.get_logger(LOGGER)
 
 _DIGITS = re.compile(r"\d(?:[ ().-]?\d){5,}")
-_EMAIL = re.compile(r"[^\s@]{1,64}@[^\s@]{1,255}")
+_EMAIL = re.compile(r"[\w.+-]{1,64}@[\w-]{1,63}(?:\.[\w-]{1,63}){1,8}")
 _URL_PASSWORD = re.compile(r"(?<=://)[^/@\s]{1,512}@")
 
 
@@ -55,6 +55,8 @@ def configure(*, level: str, form: str) -> None:
     )
     handler = logging.StreamHandler(sys.stderr)
     handler.setFormatter(_formatter(form, shared))
+    # Where a line cannot be formatted, logging would print its arguments.
+    logging.raiseExceptions = False
     root = logging.getLogger()
     root.handlers[:] = [handler]
     # Debug lines of other libraries quote bodies and URLs.

@@ -140,7 +140,7 @@ def _tenant(name: str, table: Any, environment: Mapping[str, str | None]) -> Ten
         filled = _with_hosts(_with_secrets(table, environment))
         return Tenant.model_validate({**filled, "name": name})
     except ValidationError as error:
-        raise SettingsError(f"{where}.{explain(error)}") from None
+        raise SettingsError(f"{where}.{explain(error, str)}") from None
     except (TypeError, ValueError, AttributeError) as error:
         raise SettingsError(f"{where}: {error}") from None
 
@@ -180,7 +180,7 @@ def _from_environment(settings: Settings) -> dict[str, Tenant]:
     try:
         tenant = Tenant.model_validate({**_with_hosts(table), "name": DEFAULT_TENANT})
     except ValidationError as error:
-        path, _, rule = explain(error).partition(": ")
+        path, _, rule = explain(error, str).partition(": ")
         variable = path.replace("sync.", "cxone_") if "sync." in path else f"genesys_{path}"
         raise SettingsError(f"{variable.upper()}: {rule} (or set TENANTS_FILE)") from None
     except ValueError as error:

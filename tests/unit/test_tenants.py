@@ -1,0 +1,134 @@
+"""Tenants: from a TOML file or the environment, refused with the table's name and the rule."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from tasks.errors import SettingsError
+from workers.settings import Settings
+from workers.tenants import REGIONS, Tenant, load_tenants
+
+ACME = """
+[tenants.acme]
+api = "guide"
+region = "eu_west_1"
+client_id = "acme"
+client_secret_env = "ACME_SECRET"
+requests_per_minute = 180
+"""
+
+SYNC = """
+[tenants.acme.sync]
+target = "cxone-guide"
+url = "https://cxone.example/"
+client_id = "acme-cxone"
+client_secret_env = "ACME_CXONE_SECRET"
+unmapped = "ignore"
+[tenants.acme.sync.fields]
+Tier = { target = "tier", type = "string" }
+[tenants.acme.redaction]
+entities = ["email", "phone"]
+"""
+
+
+@pytest.fixture(autouse=True)
+def clean_environment(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.chdir(tmp_path)
+    for name in Settings.model_fields:
+        monkeypatch.delenv(name.upper(), raising=False)
+    monkeypatch.setenv("ACME_SECRET", "canary-secret")
+    monkeypatch.setenv("ACME_CXONE_SECRET", "canary-cxone")
+
+
+def load(text: str, path: Path) -> dict[str, Tenant]:
+    file = path / "tenants.toml"
+    file.write_text(text)
+    return load_tenants(Settings(tenants_file=file))
+
+
+def test_a_tenant_is_read_with_its_sync_target_and_redaction(tmp_path: Path) -> None:
+    acme = load(ACME + SYNC, tmp_path)["acme"]
+    assert (acme.name, acme.api, acme.requests_per_minute) == ("acme", "guide", 180)
+    assert acme.api_url == "https://api.mypurecloud.ie"
+    assert acme.login_url == "https://login.mypurecloud.ie"
+    assert acme.client_secret is not None
+    assert acme.client_secret.get_secret_value() == "canary-secret"
+    assert acme.sync is not None
+    assert (acme.sync.url, acme.sync.unmapped) == ("https://cxone.example", "ignore")
+    assert acme.sync.fields["Tier"].target == "tier"
+    assert acme.redaction.entities == ("email", "phone")
+    assert "canary" not in repr(acme)
+
+
+@pytest.mark.parametrize(
+    ("text", "line"),
+    [
+        ("", "TENANTS_FILE: needs at least one table [tenants.NAME]"),
+        ("[tenants", "TENANTS_FILE: cannot be read as TOML"),
+        (ACME.replace('api = "guide"', ""), "TENANTS_FILE: tenants.acme.api: is required"),
+        (ACME.replace("eu_west_1", "mars"), "TENANTS_FILE: tenants.acme: region must be one of"),
+        (ACME.replace("ACME_SECRET", "NO_SUCH"), "TENANTS_FILE: tenants.acme: client_secret_env"),
+        (ACME + "colour = 1", "TENANTS_FILE: tenants.acme.colour: is not a known field"),
+        (ACME.replace("180", "0"), "TENANTS_FILE: tenants.acme.requests_per_minute: Input"),
+        (ACME.replace("acme]", "'a.b']"), "TENANTS_FILE: tenants.a.b.name: String should match"),
+        (ACME + SYNC.replace("https://", "ftp://"), "TENANTS_FILE: tenants.acme.sync.url: URL"),
+        (ACME + SYNC.replace("email", "name"), "TENANTS_FILE: tenants.acme.redaction.entities.0:"),
+        ("tenants = 1", "TENANTS_FILE: needs at least one table"),
+        ("[tenants]\nacme = 1", "TENANTS_FILE: tenants.acme: "),
+    ],
+)
+def test_a_wrong_table_is_refused_in_one_line(tmp_path: Path, text: str, line: str) -> None:
+    with pytest.raises(SettingsError) as refusal:
+        load(text, tmp_path)
+    assert str(refusal.value).startswith(line)
+    assert "canary" not in str(refusal.value)
+
+
+def test_without_a_file_the_environment_describes_one_tenant(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    for name, value in {
+        "GENESYS_API": "guide",
+        "GENESYS_REGION": "us_east_1",
+        "GENESYS_CLIENT_ID": "client",
+        "GENESYS_CLIENT_SECRET": "secret",
+        "CXONE_URL": "https://cxone.example",
+        "CXONE_CLIENT_ID": "cxone",
+        "CXONE_CLIENT_SECRET": "secret",
+    }.items():
+        monkeypatch.setenv(name, value)
+    (tenant,) = load_tenants(Settings.load()).values()
+    assert (tenant.name, tenant.api_url) == ("default", "https://api.mypurecloud.com")
+    assert tenant.sync is not None
+    assert tenant.sync.client_id == "cxone"
+
+
+@pytest.mark.parametrize(
+    ("variables", "line"),
+    [
+        ({}, "GENESYS_CLIENT_ID: is required"),
+        ({"GENESYS_REGION": "mars"}, "GENESYS_REGION: region must be one of"),
+        ({"GENESYS_API": "other"}, "GENESYS_API: Input should be 'guide'"),
+        ({"CXONE_URL": "https://cxone.example"}, "CXONE_CLIENT_ID: is required"),
+    ],
+)
+def test_a_missing_or_wrong_variable_is_named(
+    monkeypatch: pytest.MonkeyPatch, variables: dict[str, str], line: str
+) -> None:
+    complete = {
+        "GENESYS_API": "guide",
+        "GENESYS_REGION": "us_east_1",
+        "GENESYS_CLIENT_ID": "client",
+        "GENESYS_CLIENT_SECRET": "secret",
+    }
+    for name, value in ({**complete, **variables} if variables else {}).items():
+        monkeypatch.setenv(name, value)
+    with pytest.raises(SettingsError) as refusal:
+        load_tenants(Settings.load())
+    assert str(refusal.value).startswith(line)
+
+
+def test_every_region_has_a_domain_of_its_own() -> None:
+    assert len(set(REGIONS.values())) == len(REGIONS) == 17
