@@ -1,0 +1,112 @@
+"""The ledger on a real Redis: one run at a time, one effect, a replay begins anew."""
+
+from __future__ import annotations
+
+import time
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+from redis import Redis
+
+from tasks.errors import Postponed, Rejected
+from workers.ledger import Claim, Ended, Ledger, fingerprint
+from workers.store import Store
+
+PRINT = fingerprint("merge_profiles", {"target_profile_id": "a"})
+
+
+@pytest.fixture
+def ledger(redis: Redis) -> Ledger:
+    return Ledger(store=Store(redis=redis), lease=60, keep=3600)
+
+
+def claim(ledger: Ledger, owner: str = "run-1", digest: str = PRINT) -> Claim:
+    granted = ledger.claim("default", "op", owner, digest)
+    assert isinstance(granted, Claim)
+    return granted
+
+
+def end(ledger: Ledger, granted: Claim, *, final: bool) -> None:
+    with ledger.store.redis.pipeline() as transaction:
+        ledger.end(granted, {"status": "done"}, final=final, within=transaction)
+        transaction.execute()
+
+
+def test_one_of_many_concurrent_claims_is_granted(ledger: Ledger) -> None:
+    def attempt(number: int) -> bool:
+        try:
+            return isinstance(ledger.claim("default", "op", f"run-{number}", PRINT), Claim)
+        except Postponed:
+            return False
+
+    with ThreadPoolExecutor(16) as pool:
+        assert sum(pool.map(attempt, range(64))) == 1
+
+
+def test_a_claim_of_another_run_says_how_long_it_is_held(ledger: Ledger) -> None:
+    claim(ledger)
+    with pytest.raises(Postponed) as busy:
+        ledger.claim("default", "op", "run-2", PRINT)
+    assert 55 < busy.value.wait <= 60
+
+
+def test_a_run_that_died_leaves_its_operation_when_its_lease_is_over(redis: Redis) -> None:
+    ledger = Ledger(store=Store(redis=redis), lease=0.001, keep=3600)
+    first = claim(ledger)
+    time.sleep(0.01)
+    second = claim(ledger, "run-2")
+    assert (first.attempts, second.attempts) == (1, 2)
+    assert second.first_at == first.first_at
+
+
+def test_a_run_whose_operation_was_taken_over_cannot_end_it(redis: Redis) -> None:
+    ledger = Ledger(store=Store(redis=redis), lease=0.001, keep=3600)
+    stale = claim(ledger)
+    time.sleep(0.01)
+    claim(ledger, "run-2")
+    end(ledger, stale, final=True)
+    assert redis.hget("gw:operation:default:op", "state") == b"claimed"
+
+
+def test_an_operation_that_has_ended_answers_its_result_for_as_long_as_it_is_kept(
+    ledger: Ledger, redis: Redis
+) -> None:
+    end(ledger, claim(ledger), final=True)
+    assert ledger.claim("default", "op", "run-2", PRINT) == Ended(result={"status": "done"})
+    assert 3_500_000 < int(redis.pttl("gw:operation:default:op")) <= 3_600_000
+
+
+def test_an_id_cannot_be_used_for_other_arguments(ledger: Ledger) -> None:
+    end(ledger, claim(ledger), final=True)
+    with pytest.raises(Rejected, match="operation_id: belongs to an operation with other"):
+        ledger.claim("default", "op", "run-2", fingerprint("merge_profiles", {}))
+
+
+def test_tries_are_counted_by_cause_and_a_put_back_without_one_counts_none(
+    ledger: Ledger,
+) -> None:
+    for cause in ("StateChanged", "", "OutcomeUnknown", "StateChanged"):
+        ledger.put_back(claim(ledger), cause=cause)
+    granted = claim(ledger)
+    assert granted.tries == {"StateChanged": 2, "OutcomeUnknown": 1}
+    assert granted.attempts == 5
+
+
+def test_a_replay_of_a_failed_operation_begins_with_all_its_tries(ledger: Ledger) -> None:
+    ledger.put_back(claim(ledger), cause="OutcomeUnknown")
+    failed = claim(ledger)
+    end(ledger, failed, final=False)
+    time.sleep(0.01)
+    replayed = claim(ledger, "run-2")
+    assert replayed.tries == {}
+    assert replayed.first_at > failed.first_at
+
+
+def test_the_same_id_of_two_tenants_is_two_operations(ledger: Ledger) -> None:
+    claim(ledger)
+    assert isinstance(ledger.claim("acme", "op", "run-2", PRINT), Claim)
+
+
+@pytest.mark.parametrize("name", ["operation_id", "correlation_id"])
+def test_ids_that_only_name_the_asking_do_not_change_what_is_asked(name: str) -> None:
+    assert fingerprint("merge_profiles", {"target_profile_id": "a", name: "x"}) == PRINT
