@@ -24,7 +24,7 @@ from workers.demo.verdict import Verdict, judge
 from workers.demo.watch import expected, watch
 from workers.embedded import Blueprint, Embedded, embedded
 from workers.processes import ProcessFailed
-from workers.redis_server import Source, find
+from workers.redis_server import RedisServer, Source, find
 from workers.sandbox.testing import SandboxHandle
 
 #: Problems that are shown; their number is always told.
@@ -42,11 +42,15 @@ class Options:
 
 
 def run(options: Options, console: Console) -> int:
-    """Run the demonstration and return the exit code: 0 if nothing was lost or done twice."""
+    """Run the demonstration and return the exit code: 0 if nothing was lost or done twice.
+
+    Raises `SettingsError` where no Redis can be started.
+    """
+    server = find(options.redis)
     folder = Path(tempfile.mkdtemp(prefix="genesys-workers-"))
     failed = True
     try:
-        failed = not _run(options, folder, console)
+        failed = not _run(options, server, folder, console)
     except KeyboardInterrupt:
         failed = False
         raise
@@ -60,8 +64,7 @@ def run(options: Options, console: Console) -> int:
     return 1 if failed else 0
 
 
-def _run(options: Options, folder: Path, console: Console) -> bool:
-    server = find(options.redis)
+def _run(options: Options, server: RedisServer, folder: Path, console: Console) -> bool:
     plan = make_plan(seed=options.seed, messages=options.messages)
     around = Surroundings(folder=folder, messages=plan.messages)
     blueprint = Blueprint(redis=server, variables=around.variables, seed=options.seed)
