@@ -11,7 +11,7 @@ from workers.sandbox.journal import Journal
 from workers.sandbox.limits import Limits
 from workers.sandbox.oauth import Client, Tokens
 from workers.sandbox.options import Options
-from workers.sandbox.seed import populate, seeded_clients
+from workers.sandbox.seed import begin_live, kept, seeded_clients
 from workers.sandbox.world import World, new_id
 
 
@@ -42,8 +42,9 @@ class Simulation:
         self.faults = FaultBook(self._chance("faults"))
         self._correlation = self._chance("correlation")
         self.journal = Journal(self.options.journal_limit)
-        self.world = World(clock=self._clock, rng=self._chance("world"))
-        populate(self.world)
+        organizations, rng = kept.organizations(self._purpose("world"))
+        self.world = World(clock=self._clock, rng=rng, organizations=organizations)
+        begin_live(self.world)
         live_chats.go_on(self.world, self.options)
 
     def correlation_id(self) -> str:
@@ -51,5 +52,8 @@ class Simulation:
         return new_id(self._correlation)
 
     def _chance(self, purpose: str) -> random.Random:
+        return random.Random(self._purpose(purpose))
+
+    def _purpose(self, purpose: str) -> str:
         # A stream of its own for each purpose: requests do not change the data that follows.
-        return random.Random(f"{self._seed}:{purpose}")
+        return f"{self._seed}:{purpose}"

@@ -52,10 +52,16 @@ class Organization:
 class World:
     """Every organisation, one clock and one source of chance."""
 
-    def __init__(self, *, clock: Callable[[], float], rng: random.Random) -> None:
+    def __init__(
+        self,
+        *,
+        clock: Callable[[], float],
+        rng: random.Random,
+        organizations: dict[str, Organization],
+    ) -> None:
         self.rng = rng
         self.timeline = Timeline(clock)
-        self.organizations: dict[str, Organization] = {}
+        self.organizations = organizations
 
     def organization(self, organization_id: str) -> Organization:
         """The organisation; an empty one is founded where there is none."""

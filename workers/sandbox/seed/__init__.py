@@ -75,6 +75,10 @@ ACME = Sizes(
 )
 
 
+#: The seeded organisations.
+SIZES = {"default": DEFAULT, "acme": ACME}
+
+
 def seeded_clients() -> list[Client]:
     """The OAuth clients of a fresh sandbox, with all scopes and the options' budgets."""
     seeded = (
@@ -89,22 +93,32 @@ def seeded_clients() -> list[Client]:
     ]
 
 
-def populate(world: World) -> None:
-    """Fill the organisations `default` and `acme` of an empty world."""
-    fill(world, world.organization("default"), DEFAULT)
-    fill(world, world.organization("acme"), ACME)
+def organizations(rng: random.Random) -> dict[str, Organization]:
+    """The organisations `default` and `acme`, by id; nothing in them depends on the clock."""
+    made = {name: Organization(id=name) for name in SIZES}
+    for name, sizes in SIZES.items():
+        fill(rng, made[name], sizes)
+    return made
 
 
-def fill(world: World, organization: Organization, sizes: Sizes) -> None:
+def fill(rng: random.Random, organization: Organization, sizes: Sizes) -> None:
     """Add as much of everything as `sizes` says; every profile and contact is a customer too."""
-    rng = world.rng
     add_profiles(rng, organization, sizes)
     add_conversations(rng, organization, sizes)
     add_contacts(rng, organization, sizes)
     add_configurations(rng, organization, sizes)
-    add_interactions(rng, organization, sizes, now=world.timeline.advance())
+    add_interactions(rng, organization, sizes)
     for customer_id in (*organization.profiles, *organization.contacts):
         organization.customers[customer_id] = {"customerId": customer_id, "attributes": {}}
+
+
+def begin_live(world: World) -> None:
+    """Add live interactions to the seeded organisations of `world`; they began just now."""
+    now = world.timeline.advance()
+    for name, sizes in SIZES.items():
+        for _ in range(sizes.live_interactions):
+            made = chats.interaction(world.rng, started=now - HOUR, state="active")
+            world.organization(name).interactions[made["id"]] = made
 
 
 def add_profiles(rng: random.Random, organization: Organization, sizes: Sizes) -> None:
@@ -155,15 +169,10 @@ def add_configurations(rng: random.Random, organization: Organization, sizes: Si
             organization.configurations[organization_id] = made
 
 
-def add_interactions(
-    rng: random.Random, organization: Organization, sizes: Sizes, *, now: float
-) -> None:
-    """Add completed interactions, one in every two hours, and live ones that began just now."""
+def add_interactions(rng: random.Random, organization: Organization, sizes: Sizes) -> None:
+    """Add completed interactions, one in every two hours."""
     for number in range(sizes.interactions):
         made = chats.interaction(rng, started=EPOCH + number * 2 * HOUR)
-        organization.interactions[made["id"]] = made
-    for _ in range(sizes.live_interactions):
-        made = chats.interaction(rng, started=now - HOUR, state="active")
         organization.interactions[made["id"]] = made
 
 
@@ -171,17 +180,19 @@ __all__ = [
     "ACME",
     "DEFAULT",
     "EPOCH",
+    "SIZES",
     "Sizes",
     "add_configurations",
     "add_contacts",
     "add_conversations",
     "add_interactions",
     "add_profiles",
+    "begin_live",
     "chats",
     "configurations",
     "conversations",
     "fill",
+    "organizations",
     "people",
-    "populate",
     "seeded_clients",
 ]

@@ -1,0 +1,26 @@
+"""Seeded organisations, kept per seed: copying them is ten times as fast as making them."""
+
+from __future__ import annotations
+
+import pickle
+import random
+from functools import lru_cache
+
+from workers.sandbox import seed
+from workers.sandbox.world import Organization
+
+
+def organizations(chance: str) -> tuple[dict[str, Organization], random.Random]:
+    """The organisations that `chance` makes, and the source of chance that goes on after them.
+
+    Both are the caller's own.
+    """
+    copied: tuple[dict[str, Organization], random.Random]
+    copied = pickle.loads(_made(chance))  # noqa: S301  # what was pickled right here
+    return copied
+
+
+@lru_cache(maxsize=8)
+def _made(chance: str) -> bytes:
+    rng = random.Random(chance)
+    return pickle.dumps((seed.organizations(rng), rng))
