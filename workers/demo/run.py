@@ -55,7 +55,7 @@ def run(options: Options, console: Console) -> int:
         failed = False
         raise
     except ProcessFailed as error:
-        console.print(str(error), markup=False, highlight=False)
+        console.print(str(error), markup=False, highlight=False, soft_wrap=True)
     finally:
         if failed:
             console.print(f"The logs are in {folder}", markup=False, soft_wrap=True)
