@@ -69,9 +69,11 @@ class Settings(BaseSettings):
     genesys_login_url: str | None = None
     genesys_client_id: str | None = None
     genesys_client_secret: SecretStr | None = None
+    genesys_requests_per_minute: int | None = None
     cxone_url: str | None = None
     cxone_client_id: str | None = None
     cxone_client_secret: SecretStr | None = None
+    cxone_requests_per_minute: int | None = None
 
     @field_validator("redis_url")
     @classmethod
