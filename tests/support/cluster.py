@@ -2,11 +2,7 @@
 
 from __future__ import annotations
 
-import os
-import subprocess
-import sys
-import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -15,12 +11,14 @@ from typing import Any
 import requests
 from redis import Redis
 
-from workers.app import WorkersApp, create_app
+from tests.support.waiting import wait_until
+from tests.support.worker_process import WorkerProcess, running
+from workers.app import WorkersApp, create_app, queues
 from workers.sandbox.testing import SandboxHandle
 from workers.settings import Settings
 from workers.tenants import Tenant, load_tenants
 
-ROOT = Path(__file__).parents[2]
+__all__ = ["RATES", "Cluster", "wait_until"]
 
 #: High enough never to matter, so that a test measures what it is about.
 RATES = "attributes=9999/s,merge=9999/s,sync=9999/s,deploy=9999/s,redact=9999/s,sweep=9999/s"
@@ -68,34 +66,19 @@ class Cluster:
         return list(next(iter(answer.values())))
 
     @contextmanager
-    def worker(self, *options: str) -> Iterator[subprocess.Popen[bytes]]:
+    def worker(self, *options: str) -> Iterator[WorkerProcess]:
         """Run a worker process until the block ends; it is ready when the block begins."""
-        name = f"w{time.monotonic_ns()}"
-        command = [sys.executable, "-m", "celery", "-A", "workers.app", "worker", "-n", name]
-        log = (self.folder / f"{name}.log").open("wb")
-        process = subprocess.Popen(
-            [*command, "-P", "threads", "-c", "4", *options],
-            cwd=ROOT,
-            env={**os.environ, **self.variables()},
-            stdout=log,
-            stderr=log,
-        )
-        try:
-            wait_until(lambda: " ready." in self.logs(), 20, "the worker is ready")
-            yield process
-        finally:
-            process.terminate()
-            process.wait(20)
-            log.close()
+        with running(self.variables(), self.folder, *options) as worker:
+            yield worker
 
     def logs(self) -> str:
         """Return what all workers have logged."""
         return "".join(path.read_text("utf-8") for path in sorted(self.folder.glob("*.log")))
 
+    def is_quiet(self) -> bool:
+        """Return whether no message waits, runs or is held by a worker."""
+        waiting = [self.redis.llen(queue.name) for queue in queues(self.tenants())]
+        return not any(waiting) and not self.redis.exists("unacked")
 
-def wait_until(holds: Callable[[], Any], seconds: float, what: str) -> None:
-    """Wait until `holds` answers something true, or fail saying what never came true."""
-    deadline = time.monotonic() + seconds
-    while not holds():
-        assert time.monotonic() < deadline, f"not within {seconds} s: {what}"
-        time.sleep(0.02)
+    def wait_until_quiet(self, seconds: float = 30) -> None:
+        wait_until(self.is_quiet, seconds, "all messages have ended")
