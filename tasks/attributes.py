@@ -7,8 +7,9 @@ from datetime import datetime
 
 from tasks.apis.genesys import Participant, Participants
 from tasks.apis.systems import Newest
+from tasks.compact_json import compact_json
 from tasks.errors import Rejected, StateChanged
-from tasks.messages import MAX_ATTRIBUTE_BYTES, SetAttributes, compact_json
+from tasks.messages import MAX_ATTRIBUTE_BYTES, SetAttributes
 from tasks.operations import Operation, Outcome
 
 #: States in which a participant takes attributes, the preferred one first.

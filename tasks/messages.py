@@ -8,88 +8,37 @@ line that names the field and the rule and never quotes a value.
 from __future__ import annotations
 
 import json
-import re
-from collections.abc import Callable, Mapping
-from datetime import datetime
-from typing import Annotated, Any, ClassVar, Literal, Self, TypeGuard, TypeVar
+from collections.abc import Mapping
+from typing import Annotated, Any, ClassVar, Literal, Self, TypeVar
 
-import simplejson
 from pydantic import (
     AfterValidator,
-    AwareDatetime,
     BaseModel,
-    BeforeValidator,
     ConfigDict,
     Field,
-    TypeAdapter,
     ValidationError,
     ValidationInfo,
     field_validator,
     model_validator,
 )
-from pydantic_core import ErrorDetails, PydanticCustomError
+from pydantic_core import PydanticCustomError
 
+from tasks.compact_json import compact_json
 from tasks.errors import Rejected
+from tasks.fields import Attributes, Identifier, Moment, distinct
 from tasks.pii.findings import Entity
+from tasks.refusals import explain
 from tasks.webmessaging import WebMessaging
 
 MAX_MESSAGE_BYTES = 262_144
 MAX_ATTRIBUTE_BYTES = 1_024
-MAX_ID = 128
 DEFAULT_TENANT = "default"
-
-_ID_PATTERN = r"^[A-Za-z0-9][A-Za-z0-9._:@+\-]{0,127}$"
-_ID_RULE = "must be 1 to 128 letters, digits or . _ : @ + - and start with a letter or digit"
-_SHOWN_NAME = re.compile(r"[A-Za-z][A-Za-z0-9_]{0,63}")
-
-
-def compact_json(value: object) -> bytes:
-    """Return `value` as JSON in the form sent on the wire: UTF-8, no spaces, decimals exact."""
-    text = simplejson.dumps(value, ensure_ascii=False, use_decimal=True, separators=(",", ":"))
-    # What UTF-8 cannot hold (a lone surrogate of a vendor's) becomes its JSON escape.
-    return text.encode(errors="backslashreplace")
-
-
-def _without_dots(value: str) -> str:
-    if ".." in value:
-        raise PydanticCustomError("identifier", _ID_RULE)
-    return value
-
-
-def _encodable(value: str) -> str:
-    if any("\ud800" <= char <= "\udfff" for char in value):
-        raise PydanticCustomError("unicode", "must be valid Unicode, without lone surrogates")
-    return value
-
-
-def _distinct(values: list[str]) -> list[str]:
-    if len(set(values)) != len(values):
-        raise PydanticCustomError("distinct", "must not name the same id twice")
-    return values
-
-
-def _iso_8601(value: object) -> object:
-    """Pydantic alone would take numbers, and texts of digits, for epoch seconds."""
-    if isinstance(value, datetime) or (isinstance(value, str) and value[4:5] == "-"):
-        return value
-    raise PydanticCustomError("moment", "must be an ISO 8601 date-time with a time zone")
 
 
 def _within_1_kb(values: dict[str, str]) -> dict[str, str]:
     if len(compact_json(values)) > MAX_ATTRIBUTE_BYTES:
         raise PydanticCustomError("size", "must be at most 1,024 bytes of UTF-8 JSON")
     return values
-
-
-Identifier = Annotated[
-    str,
-    Field(pattern=_ID_PATTERN, max_length=MAX_ID),
-    AfterValidator(_without_dots),
-]
-Text = Annotated[str, AfterValidator(_encodable)]
-AttributeName = Annotated[str, Field(min_length=1, max_length=256), AfterValidator(_encodable)]
-Attributes = Annotated[dict[AttributeName, Text], Field(min_length=1)]
-Moment = Annotated[AwareDatetime, Field(strict=False), BeforeValidator(_iso_8601)]
 
 
 class Message(BaseModel):
@@ -121,7 +70,7 @@ class MergeProfiles(Message):
     queue = "merge"
 
     source_profile_ids: Annotated[
-        list[Identifier], Field(min_length=1, max_length=10), AfterValidator(_distinct)
+        list[Identifier], Field(min_length=1, max_length=10), AfterValidator(distinct)
     ]
     target_profile_id: Identifier
     merge_policy: Literal["target_wins", "source_wins", "custom"] = "target_wins"
@@ -194,7 +143,7 @@ class DeployConfig(Message):
 
     #: Where it is deployed by the `guide` contract.
     organization_ids: (
-        Annotated[list[Identifier], Field(min_length=1), AfterValidator(_distinct)] | None
+        Annotated[list[Identifier], Field(min_length=1), AfterValidator(distinct)] | None
     ) = None
     #: Where it is deployed by the `platform` contract.
     deployment_id: Identifier | None = None
@@ -251,7 +200,7 @@ class RedactInteraction(Message):
 
     interaction_id: Identifier
     #: What is removed; the tenant's choice where it is left out.
-    entities: Annotated[list[Entity], Field(min_length=1), AfterValidator(_distinct)] | None = None
+    entities: Annotated[list[Entity], Field(min_length=1), AfterValidator(distinct)] | None = None
 
 
 class RedactCompleted(Message):
@@ -302,18 +251,6 @@ INTERNAL: dict[str, type[Message]] = {
 }
 
 
-_IDENTIFIER: TypeAdapter[str] = TypeAdapter(Identifier)
-
-
-def is_identifier(value: object) -> TypeGuard[str]:
-    """Return whether `value` is an id that a message may name and a path may hold."""
-    try:
-        _IDENTIFIER.validate_python(value, strict=True)
-    except ValidationError:
-        return False
-    return True
-
-
 def parse(model: type[M], arguments: Mapping[str, Any]) -> M:
     """Return the message that `arguments` (a task's keyword arguments) make.
 
@@ -327,35 +264,3 @@ def parse(model: type[M], arguments: Mapping[str, Any]) -> M:
         raise Rejected(explain(error)) from None
     except RecursionError:
         raise Rejected("message: must not be nested this deeply") from None
-
-
-def explain(error: ValidationError, name: Callable[[str | int], str] | None = None) -> str:
-    """Return one line for a validation error: the first field, its rule, how many more.
-
-    `name` shows a part of the field's path; strangers' names are hidden by default.
-    """
-    details = error.errors(include_input=False, include_url=False)
-    more = f" (and {len(details) - 1} more)" if len(details) > 1 else ""
-    return _line(details[0], name or shown_name) + more
-
-
-def _line(detail: ErrorDetails, name: Callable[[str | int], str]) -> str:
-    rule = detail["msg"].removeprefix("Value error, ")
-    match detail["type"]:
-        case "string_pattern_mismatch" if detail["ctx"]["pattern"] == _ID_PATTERN:
-            rule = _ID_RULE
-        case "extra_forbidden":
-            rule = "is not a known field"
-        case "missing":
-            rule = "is required"
-        case "string_unicode" if not detail["loc"]:
-            rule = "message: a field's name must be valid Unicode"
-    where = ".".join(name(part) for part in detail["loc"])
-    return f"{where}: {rule}" if where else rule
-
-
-def shown_name(part: str | int) -> str:
-    """Return a field's name where it looks like one; a stranger's key may be personal data."""
-    if part == "[key]":
-        return "name"
-    return str(part) if isinstance(part, int) or _SHOWN_NAME.fullmatch(part) else "?"

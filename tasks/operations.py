@@ -12,7 +12,8 @@ from dataclasses import dataclass, field
 from typing import Generic, Literal, TypeVar
 
 from tasks.apis.systems import Systems
-from tasks.messages import MAX_ID, Message
+from tasks.fields import MAX_ID
+from tasks.messages import Message
 
 M = TypeVar("M", bound=Message)
 

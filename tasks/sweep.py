@@ -12,7 +12,8 @@ from datetime import datetime
 
 from tasks.apis.genesys import Interactions
 from tasks.errors import Failed
-from tasks.messages import RedactCompleted, RedactInteraction, SweepPage, is_identifier
+from tasks.fields import is_identifier
+from tasks.messages import RedactCompleted, RedactInteraction, SweepPage
 from tasks.operations import FollowUp, Operation, Outcome, child_id
 
 

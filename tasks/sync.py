@@ -10,8 +10,9 @@ from tasks.apis.customers import CustomerStore
 from tasks.apis.genesys import Contact, Contacts
 from tasks.apis.systems import Newest
 from tasks.errors import Rejected, Unsupported
+from tasks.fields import Identifier
 from tasks.mapping import Mapped, SyncRules, map_attributes
-from tasks.messages import Identifier, SyncProfile
+from tasks.messages import SyncProfile
 from tasks.operations import Operation, Outcome
 
 

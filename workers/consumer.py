@@ -9,7 +9,7 @@ from typing import Any
 
 from celery.worker.consumer import Consumer
 
-from tasks.messages import shown_name
+from tasks.refusals import shown_name
 from workers.dead_letters import DeadLetter
 from workers.telemetry import log
 

@@ -10,7 +10,8 @@ from typing import Any
 from pydantic import TypeAdapter, ValidationError
 
 from tasks.errors import Rejected
-from tasks.messages import DEFAULT_TENANT, Identifier, Message, parse
+from tasks.fields import Identifier
+from tasks.messages import DEFAULT_TENANT, Message, parse
 from tasks.operations import Operation
 from workers.rates import DEFAULT_QUEUE, split_queue
 

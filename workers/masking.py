@@ -7,7 +7,7 @@ from typing import Any
 from celery.exceptions import InvalidTaskError
 from celery.worker.request import Request
 
-from tasks.messages import shown_name
+from tasks.refusals import shown_name
 
 
 def mask_arguments(arguments: Any) -> str:

@@ -21,7 +21,7 @@ from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from tasks.apis.calls import Timeouts
 from tasks.errors import SettingsError
-from tasks.messages import explain
+from tasks.refusals import explain
 from workers import rates
 from workers.policy import Adjustable, Adjustment
 

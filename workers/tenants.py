@@ -27,8 +27,9 @@ from pydantic import (
 
 from tasks.errors import SettingsError
 from tasks.mapping import SyncRules
-from tasks.messages import DEFAULT_TENANT, explain
+from tasks.messages import DEFAULT_TENANT
 from tasks.pii.rules import RedactionRules
+from tasks.refusals import explain
 from workers.settings import ENV_FILE, Settings
 
 #: Region → domain of the API and login hosts (vendor's SDK for Python 257.1.0).

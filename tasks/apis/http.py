@@ -19,7 +19,7 @@ from tasks.apis import answers
 from tasks.apis.calls import Answer, Call, CallLog, Gate, Timeouts
 from tasks.apis.tokens import Grant, Token, TokenStore
 from tasks.apis.wire import Basic, Bearer, NoAnswer, NoAuth, NotSent, Wire
-from tasks.messages import compact_json
+from tasks.compact_json import compact_json
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -13,7 +13,7 @@ from tasks.apis.calls import Answer, Call
 from tasks.apis.genesys import AuditRecord, Configuration, Replication
 from tasks.apis.genesys_guide.moments import iso
 from tasks.apis.http import Http
-from tasks.messages import is_identifier
+from tasks.fields import is_identifier
 
 CONFIGURATIONS = "/api/v2/webchat/organizations/{organization_id}/configurations"
 REPLICATIONS = "/api/v2/webchat/configurations/replicate"

@@ -14,7 +14,8 @@ from typing import Any
 from tasks import errors
 from tasks.apis.customers import CustomerAttribute
 from tasks.apis.genesys import Consent, Contact, Participant, Profile
-from tasks.messages import MAX_ATTRIBUTE_BYTES, compact_json
+from tasks.compact_json import compact_json
+from tasks.messages import MAX_ATTRIBUTE_BYTES
 
 
 def _where(status: int) -> dict[str, Any]:

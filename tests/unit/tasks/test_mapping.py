@@ -11,9 +11,9 @@ from hypothesis import strategies as st
 from pydantic import ValidationError
 
 from tasks.apis.customers import ValueType
+from tasks.compact_json import compact_json
 from tasks.errors import Rejected
 from tasks.mapping import FieldRule, SyncRules, map_attributes
-from tasks.messages import compact_json
 
 
 def sent(source: dict[str, object], **rules: Any) -> dict[str, tuple[str, object]]:

@@ -10,16 +10,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from tasks.compact_json import compact_json
 from tasks.errors import Rejected
-from tasks.messages import (
-    MergeAndSync,
-    MergeProfiles,
-    Message,
-    SetAttributes,
-    SyncProfile,
-    compact_json,
-    parse,
-)
+from tasks.messages import MergeAndSync, MergeProfiles, Message, SetAttributes, SyncProfile, parse
 
 ID_RULE = "must be 1 to 128 letters, digits or . _ : @ + - and start with a letter or digit"
 MERGE: dict[str, Any] = {"source_profile_ids": ["a", "b"], "target_profile_id": "t"}

@@ -10,7 +10,8 @@ import pytest
 
 from tasks.apis.genesys import Interaction, InteractionPage
 from tasks.errors import Failed, Rejected
-from tasks.messages import MAX_ID, RedactCompleted, SweepPage, is_identifier, parse
+from tasks.fields import MAX_ID, is_identifier
+from tasks.messages import RedactCompleted, SweepPage, parse
 from tasks.operations import FollowUp, Outcome, child_id
 from tasks.sweep import redact_completed, sweep_page
 

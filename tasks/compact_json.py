@@ -1,0 +1,12 @@
+"""JSON in the form that is sent on the wire."""
+
+from __future__ import annotations
+
+import simplejson
+
+
+def compact_json(value: object) -> bytes:
+    """Return `value` as JSON in the form sent on the wire: UTF-8, no spaces, decimals exact."""
+    text = simplejson.dumps(value, ensure_ascii=False, use_decimal=True, separators=(",", ":"))
+    # What UTF-8 cannot hold (a lone surrogate of a vendor's) becomes its JSON escape.
+    return text.encode(errors="backslashreplace")

@@ -1,0 +1,45 @@
+"""Why a message or a setting is refused: one line with the field and the rule, never a value."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+
+from pydantic import ValidationError
+from pydantic_core import ErrorDetails
+
+from tasks.fields import ID_PATTERN, ID_RULE
+
+_SHOWN_NAME = re.compile(r"[A-Za-z][A-Za-z0-9_]{0,63}")
+
+
+def explain(error: ValidationError, name: Callable[[str | int], str] | None = None) -> str:
+    """Return one line for a validation error: the first field, its rule, how many more.
+
+    `name` shows a part of the field's path; strangers' names are hidden by default.
+    """
+    details = error.errors(include_input=False, include_url=False)
+    more = f" (and {len(details) - 1} more)" if len(details) > 1 else ""
+    return _line(details[0], name or shown_name) + more
+
+
+def _line(detail: ErrorDetails, name: Callable[[str | int], str]) -> str:
+    rule = detail["msg"].removeprefix("Value error, ")
+    match detail["type"]:
+        case "string_pattern_mismatch" if detail["ctx"]["pattern"] == ID_PATTERN:
+            rule = ID_RULE
+        case "extra_forbidden":
+            rule = "is not a known field"
+        case "missing":
+            rule = "is required"
+        case "string_unicode" if not detail["loc"]:
+            rule = "message: a field's name must be valid Unicode"
+    where = ".".join(name(part) for part in detail["loc"])
+    return f"{where}: {rule}" if where else rule
+
+
+def shown_name(part: str | int) -> str:
+    """Return a field's name where it looks like one; a stranger's key may be personal data."""
+    if part == "[key]":
+        return "name"
+    return str(part) if isinstance(part, int) or _SHOWN_NAME.fullmatch(part) else "?"
