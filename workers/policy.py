@@ -97,7 +97,7 @@ POLICY: tuple[Rule, ...] = (
     ),
     Rule(
         cause=errors.Postponed,
-        answer="none",
+        answer="no call made",
         meaning="a rate, a budget, a pause or a busy lock of ours",
         ends_as=errors.Failed,
         counts=False,
@@ -107,8 +107,8 @@ POLICY: tuple[Rule, ...] = (
 #: A fault of our own is tried again as well: it may lie in what was read.
 UNEXPECTED = Rule(
     cause=errors.WorkerError,
-    answer="none",
-    meaning="an unexpected error of ours",
+    answer="a fault of ours",
+    meaning="an unexpected error in a worker, logged by type and place",
     ends_as=errors.Failed,
     tries=3,
     first_wait=1.0,

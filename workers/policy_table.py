@@ -4,17 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from tasks.errors import Postponed
-from workers.policy import DEFAULT_PAUSE, POLICY, Rule
+from tasks.errors import Postponed, RateLimited
+from workers.policy import DEFAULT_PAUSE, POLICY, UNEXPECTED, Rule
 
 HEADINGS = ("Answer", "Meaning", "Comes back after", "Tries", "Ends as")
 
 
 def rows(rules: Iterable[Rule] = POLICY) -> list[tuple[str, ...]]:
-    """Return one row of texts per rule, under `HEADINGS`."""
+    """Return one row of texts per rule, and one for faults of our own, under `HEADINGS`."""
     return [
         (rule.answer, rule.meaning, _wait(rule), _tries(rule), rule.ends_as.status)
-        for rule in rules
+        for rule in (*rules, UNEXPECTED)
     ]
 
 
@@ -25,9 +25,10 @@ def markdown() -> str:
 
 
 def _wait(rule: Rule) -> str:
-    if not rule.counts:
-        asked = "the time it needs" if rule.cause is Postponed else "`Retry-After`"
-        return asked if rule.cause is Postponed else f"{asked}, else {DEFAULT_PAUSE:g} s"
+    if rule.cause is Postponed:
+        return "the time it needs"
+    if rule.cause is RateLimited:
+        return f"Retry-After, else {DEFAULT_PAUSE:g} s"
     if rule.tries is None:
         return "–"
     return f"{rule.first_wait:g} s · 2ⁿ with jitter, at most {rule.longest_wait:g} s"

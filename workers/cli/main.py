@@ -13,7 +13,7 @@ import typer
 from typer.main import get_command
 
 from tasks.errors import SettingsError
-from workers.cli import audit, dead_letters, demo, enqueue, sandbox, schema, status, worker
+from workers.cli import audit, dead_letters, demo, enqueue, policy, sandbox, schema, status, worker
 from workers.cli.console import complain
 from workers.settings import Settings
 from workers.store import INFRASTRUCTURE
@@ -41,6 +41,7 @@ app.command()(sandbox.sandbox)
 app.command()(enqueue.enqueue)
 app.command()(schema.schema)
 app.command()(status.status)
+app.command()(policy.policy)
 app.add_typer(dead_letters.app, name="dead-letters")
 app.add_typer(audit.app, name="audit")
 
