@@ -27,7 +27,9 @@ def list_() -> None:
     """
     from workers.cli.services import services
 
-    shown = Table("when", "task", "tenant", "status", "reason")
+    shown = Table()
+    for heading in ("when", "task", "tenant", "status", "reason"):
+        shown.add_column(heading, overflow="fold")
     for letter in services().dead_letters.letters():
         facts = (letter.task, letter.tenant, letter.status, letter.reason)
         shown.add_row(local_time(letter.at), *map(Text, facts))
