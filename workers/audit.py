@@ -24,13 +24,22 @@ class Audit:
         fields: Any = {"record": json.dumps(record)}
         within.xadd(key("audit", tenant), fields, maxlen=KEEP, approximate=True)
 
+    def newest(self, tenant: str, count: int) -> list[dict[str, Any]]:
+        """Return the last `count` records of `tenant`, oldest first."""
+        entries: Any = self.store.redis.xrevrange(key("audit", tenant), count=count)
+        return [_read(entry) for entry in reversed(entries)]
+
     def records(self, tenant: str, *, batch: int = 500) -> Iterator[dict[str, Any]]:
         """Yield all records of `tenant`, oldest first, each with its stream `id`."""
         start = "-"
         while True:
             entries: Any = self.store.redis.xrange(key("audit", tenant), start, "+", count=batch)
-            for entry_id, fields in entries:
-                yield {"id": entry_id.decode(), **json.loads(fields[b"record"])}
+            yield from map(_read, entries)
             if len(entries) < batch:
                 return
             start = f"({entries[-1][0].decode()}"
+
+
+def _read(entry: tuple[bytes, Mapping[bytes, bytes]]) -> dict[str, Any]:
+    entry_id, fields = entry
+    return {"id": entry_id.decode(), **json.loads(fields[b"record"])}

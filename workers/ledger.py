@@ -15,6 +15,9 @@ from typing import Any
 from tasks.errors import Postponed, Rejected
 from workers.store import Store, key
 
+#: Seconds after which a message comes back, at the latest, whose operation another run holds.
+BUSY_WAIT = 5.0
+
 
 @dataclass(frozen=True, kw_only=True)
 class Claim:
@@ -61,7 +64,8 @@ class Ledger:
             case b"mismatch":
                 raise Rejected("operation_id: belongs to an operation with other arguments")
             case b"busy":
-                raise Postponed("another run of this operation is under way", answer[1] / 1000)
+                wait = min(answer[1] / 1000, BUSY_WAIT)
+                raise Postponed("another run of this operation is under way", wait)
             case b"ended":
                 return Ended(result=json.loads(answer[1]))
         fields = _decode(answer[1:])

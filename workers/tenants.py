@@ -112,14 +112,17 @@ class Tenant(Client):
     redaction: RedactionRules = RedactionRules()
 
 
-def load_tenants(settings: Settings) -> dict[str, Tenant]:
-    """Return the tenants by name.
+def load_tenants(
+    settings: Settings, environment: Mapping[str, str | None] | None = None
+) -> dict[str, Tenant]:
+    """Return the tenants by name; secrets are looked up in `environment`, by default the real one.
 
     Raises `SettingsError` naming the file, table or variable and the rule.
     """
-    environment = {**dotenv_values(ENV_FILE), **os.environ}
     if settings.tenants_file is None:
         return _from_environment(settings)
+    if environment is None:
+        environment = {**dotenv_values(ENV_FILE), **os.environ}
     tables = _read(settings.tenants_file)
     return {name: _tenant(name, table, environment) for name, table in tables.items()}
 

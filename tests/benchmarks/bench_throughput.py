@@ -23,8 +23,8 @@ from rich.table import Table
 
 from tasks.messages import SetAttributes
 from tests.support.cluster import RATES
-from workers import redis_server
-from workers.embedded import Blueprint, Embedded, embedded
+from workers.embedded import redis_server
+from workers.embedded.system import Blueprint, Embedded, embedded
 from workers.sandbox.testing import SandboxHandle
 
 PARTICIPANTS = "/genesys/api/v2/conversations/voice/participants"

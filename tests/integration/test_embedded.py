@@ -13,11 +13,11 @@ import redis
 
 from tasks.errors import SettingsError
 from tests.support.cluster import wait_until
-from workers import redis_server
-from workers.embedded import inherited
-from workers.loopback import HOST, free_port
-from workers.processes import ProcessFailed, ProcessTree
-from workers.redis_server import Source, find
+from workers.embedded import redis_server
+from workers.embedded.loopback import HOST, free_port
+from workers.embedded.processes import ProcessFailed, ProcessTree
+from workers.embedded.redis_server import Source, find
+from workers.embedded.system import inherited
 
 SLEEPER = [sys.executable, "-c", "import time; time.sleep(600)"]
 DEAF = """
@@ -30,7 +30,7 @@ STUBBORN = [sys.executable, "-c", DEAF]
 PARENT = """
 import os, sys, time
 from pathlib import Path
-from workers.processes import ProcessTree
+from workers.embedded.processes import ProcessTree
 
 tree = ProcessTree(Path(sys.argv[1]))
 for name in ("one", "two"):
@@ -72,7 +72,7 @@ def test_all_children_end_with_the_block(tmp_path: Path) -> None:
 def test_a_child_that_ignores_the_request_is_made_to_end(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("workers.processes.GRACE", 0.2)
+    monkeypatch.setattr("workers.embedded.processes.GRACE", 0.2)
     with ProcessTree(tmp_path) as tree:
         child = tree.start("stubborn", STUBBORN, os.environ)
         tree.wait_for(child, lambda: "ready" in child.said(), 10)

@@ -12,8 +12,8 @@ from pathlib import Path
 from redis import Redis
 from redis.exceptions import ConnectionError as NotUp
 
-from workers.loopback import HOST
-from workers.redis_server import find
+from workers.embedded.loopback import HOST
+from workers.embedded.redis_server import find
 
 
 @contextmanager

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections import deque
 from typing import Annotated
 
 import typer
@@ -36,5 +35,5 @@ def tail(
         known = ", ".join(found.tenants)
         raise typer.BadParameter(f"unknown; the tenants are {known}", param_hint="--tenant")
     for name in [tenant] if tenant else found.tenants:
-        for record in deque(found.audit.records(name), maxlen=lines):
+        for record in found.audit.newest(name, lines):
             print(json.dumps(record))

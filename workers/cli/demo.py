@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from workers.cli.console import out
-from workers.redis_server import Source
+from workers.embedded.redis_server import Source
 
 
 def demo(

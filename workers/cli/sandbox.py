@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from workers.cli.console import complain, out
-from workers.loopback import HOST, free_port, url_of
+from workers.embedded.loopback import HOST, free_port, url_of
 
 if TYPE_CHECKING:
     from workers.sandbox.oauth import Client

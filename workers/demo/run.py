@@ -22,9 +22,9 @@ from workers.demo.senders import send
 from workers.demo.surroundings import Surroundings
 from workers.demo.verdict import Verdict, judge
 from workers.demo.watch import expected, watch
-from workers.embedded import Blueprint, Embedded, embedded
-from workers.processes import ProcessFailed
-from workers.redis_server import RedisServer, Source, find
+from workers.embedded.processes import ProcessFailed
+from workers.embedded.redis_server import RedisServer, Source, find
+from workers.embedded.system import Blueprint, Embedded, embedded
 from workers.sandbox.testing import SandboxHandle
 
 #: Problems that are shown; their number is always told.

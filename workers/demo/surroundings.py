@@ -9,7 +9,7 @@ from pathlib import Path
 from cryptography.fernet import Fernet
 
 from workers.demo import organizations
-from workers.embedded import PREFIX
+from workers.embedded.system import PREFIX
 from workers.sandbox.oauth import Client
 from workers.sandbox.seed import seeded_clients
 

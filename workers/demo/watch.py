@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from workers.demo.endings import endings
 from workers.demo.plan import Plan
 from workers.demo.progress import Display
-from workers.embedded import Embedded
+from workers.embedded.system import Embedded
 from workers.status import look
 
 #: Seconds between two looks.
