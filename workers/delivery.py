@@ -11,7 +11,7 @@ from pydantic import TypeAdapter, ValidationError
 
 from tasks.errors import Rejected
 from tasks.fields import Identifier
-from tasks.messages import DEFAULT_TENANT, Message, parse
+from tasks.messages import Message, parse
 from tasks.operations import Operation
 from workers.rates import DEFAULT_QUEUE, split_queue
 
@@ -30,12 +30,13 @@ class Delivery:
     @property
     def tenant(self) -> str:
         """The tenant whose queue it came from."""
-        return DEFAULT_TENANT if self.queue == DEFAULT_QUEUE else split_queue(self.queue)[1]
+        return split_queue(self.queue)[1]
 
     @property
     def payload(self) -> bytes:
-        """The arguments as JSON, as they are kept in a dead letter."""
-        return json.dumps(self.arguments).encode()
+        """The arguments as JSON, as they are kept in a dead letter; a pair with positional ones."""
+        kept = [self.positional, self.arguments] if self.positional else self.arguments
+        return json.dumps(kept, default=str).encode()
 
 
 def accept(operation: Operation[Any], delivery: Delivery, tenants: Collection[str]) -> Message:

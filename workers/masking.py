@@ -23,6 +23,7 @@ class MaskedRequest(Request):
     """
 
     _request_dict: dict[str, Any]
+    _type: str
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -31,6 +32,8 @@ class MaskedRequest(Request):
             raise InvalidTaskError("the body is no pair of a list and an object")
         self._argsrepr = f"({len(positional)} positional)" if positional else "()"
         self._kwargsrepr = mask_arguments(arguments)
+        # A producer may choose another `shadow` name freely.
+        self.name = self._type  # type: ignore[misc]  # no property at run time
         self._request_dict.update(argsrepr=self._argsrepr, kwargsrepr=self._kwargsrepr)
 
     def info(self, safe: bool = False) -> Any:  # noqa: ARG002  # Celery's signature
