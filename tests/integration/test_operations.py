@@ -6,10 +6,20 @@ import json
 from typing import Any
 
 import pytest
+from redis.exceptions import ConnectionError as RedisConnectionError
 
 from tests.support.cluster import Cluster
 from tests.support.cranked import CrankedWorker
 
+CONFIGURATION = {
+    "brand_color": "#0B5FFF",
+    "font_size": 16,
+    "font_family": "Inter",
+    "greetings": ["Hello"],
+    "availability_rules": [],
+    "feature_flags": {},
+    "audience_segments": [],
+}
 CONVERSATIONS = "/api/v2/conversations/voice/participants"
 
 
@@ -179,3 +189,80 @@ def test_a_message_that_can_never_work_is_kept_and_makes_no_call(
     kept = cranked.app.services.dead_letters.payload(letter.id)
     assert kept == json.loads(json.dumps({**merge(cluster), **arguments}))
     assert cluster.sandbox.journal() == []
+
+
+def test_a_merge_and_a_sync_that_are_both_retried_happen_once(
+    cluster: Cluster, cranked: CrankedWorker
+) -> None:
+    merged = "/api/v2/identity/profiles/merge"
+    cluster.sandbox.fault(route=merged, kind="reset_after")
+    cluster.sandbox.fault(system="cxone", method="PUT", kind="status", status=503, times=2)
+    cranked.send("merge_and_sync", merge(cluster), "merge", task_id="ms-1")
+    turns = cranked.drain("merge", "sync")
+    assert [turn.state for turn in turns].count("RETRY") == 3
+    kinds = [effect["kind"] for effect in cluster.sandbox.effects()]
+    assert kinds == ["profiles.merged", "customer.attributes"]
+    assert calls(cluster).count(("POST", merged)) == 1
+
+
+@pytest.mark.parametrize(
+    ("task", "queue", "arguments", "reason"),
+    [
+        ("sync_profile", "sync", {"contact_id": "c-1"}, "has no [sync] target"),
+        (
+            "deploy_config",
+            "deploy",
+            {"deployment_id": "d-1", "configuration_id": "c-1", "config": CONFIGURATION},
+            "deployment_id: the guide contract deploys to organization_ids",
+        ),
+    ],
+)
+def test_what_the_tenant_cannot_do_ends_as_unsupported_without_a_call(
+    cluster: Cluster,
+    cranked: CrankedWorker,
+    task: str,
+    queue: str,
+    arguments: dict[str, Any],
+    reason: str,
+) -> None:
+    del cranked.app.services.runner.connections["default"].lines["cxone"]
+    cranked.send(task, arguments, queue)
+    (turn,) = cranked.drain(queue)
+    assert turn.state == "FAILURE"
+    (letter,) = cranked.app.services.dead_letters.letters()
+    assert letter.status == "unsupported"
+    assert reason in letter.reason
+    assert cluster.sandbox.journal() == []
+
+
+def test_a_fault_of_ours_is_tried_three_times_and_told_without_its_text(
+    cluster: Cluster, cranked: CrankedWorker, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def broken(*_: Any, **__: Any) -> None:
+        raise KeyError("jane@example.com")
+
+    monkeypatch.setattr("tasks.attributes.choose_participant", broken)
+    cranked.send("set_attributes", attributes(cluster), "attributes")
+    turns = cranked.drain("attributes")
+    assert [turn.state for turn in turns] == ["RETRY", "RETRY", "FAILURE"]
+    (record,) = records(cranked)
+    assert record["status"] == "failed"
+    assert record["reason"].startswith("fault: KeyError in ")
+    assert "jane" not in str(record)
+
+
+def test_a_message_that_meets_a_broken_redis_comes_back(
+    cluster: Cluster, cranked: CrankedWorker, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def broken(*_: Any, **__: Any) -> None:
+        raise RedisConnectionError
+
+    with monkeypatch.context() as broken_redis:
+        broken_redis.setattr("workers.ledger.Ledger.claim", broken)
+        cranked.send("set_attributes", attributes(cluster), "attributes")
+        first = cranked.crank("attributes")
+    assert first is not None
+    assert first.state == "RETRY"
+    (second,) = cranked.drain("attributes")
+    assert 3 < second.waited <= 5
+    assert second.result["status"] == "done"
