@@ -322,8 +322,7 @@ def new_letter(app: WorkersApp, known: int) -> DeadLetter:
 def is_served(cluster: Cluster, app: WorkersApp, worker: WorkerProcess) -> None:
     """Send a good message and wait for its result, from the worker that is still there."""
     good = SetAttributes(conversation_id="a-call", attributes={"step": str(uuid4())})
-    result = f"celery-task-meta-{app.services.producer.publish(good)}"
-    wait_until(lambda: cluster.redis.exists(result), 10, "a good message is served")
+    assert cluster.ending(app.services.producer.publish(good))["status"] == "SUCCESS"
     assert worker.process.poll() is None
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -74,6 +75,19 @@ class Cluster:
     def logs(self) -> str:
         """Return what all workers have logged."""
         return "".join(path.read_text("utf-8") for path in sorted(self.folder.glob("*.log")))
+
+    def ending(self, message_id: str, seconds: float = 30) -> dict[str, Any]:
+        """Wait for the end of a message and return what Celery's result backend has of it."""
+        wait_until(lambda: self._has_ended(message_id), seconds, f"{message_id} has ended")
+        return self._meta(message_id)
+
+    def _has_ended(self, message_id: str) -> bool:
+        return self._meta(message_id).get("status", "RETRY") != "RETRY"
+
+    def _meta(self, message_id: str) -> dict[str, Any]:
+        stored: Any = self.redis.get(f"celery-task-meta-{message_id}")
+        found: dict[str, Any] = json.loads(stored or b"{}")
+        return found
 
     def is_quiet(self) -> bool:
         """Return whether no message waits, runs or is held by a worker."""
