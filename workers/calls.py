@@ -17,6 +17,7 @@ class CountedCalls:
         log.debug("api.sending", method=call.method, route=call.route, within=within)
 
     def answered(self, call: Call, *, status: int | None, seconds: float) -> None:
-        say = log.debug if status is not None and status < 400 else log.info
+        expected = status is not None and (status < 400 or status in call.allowed)
+        say = log.debug if expected else log.info
         ms = round(seconds * 1000, 1)
         say("api.answered", method=call.method, route=call.route, status=status, ms=ms)
