@@ -14,6 +14,20 @@ from workers.app import WorkersApp
 from workers.sandbox.testing import SandboxHandle, running
 
 
+def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
+    """Leave the soak tests out unless they are asked for by their path."""
+    asked = any("soak" in argument for argument in config.args)
+    return True if collection_path.name == "soak" and not asked else None
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
+    """Keep the tests of a module in one process: they may share worker processes."""
+    from xdist.scheduler import LoadScopeScheduling
+
+    return LoadScopeScheduling(config, log)
+
+
 @pytest.fixture(scope="session")
 def redis_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """A real Redis server of this test process."""

@@ -82,7 +82,7 @@ class Cluster:
         return self._meta(message_id)
 
     def _has_ended(self, message_id: str) -> bool:
-        return self._meta(message_id).get("status", "RETRY") != "RETRY"
+        return bool(self._meta(message_id).get("status", "RETRY") != "RETRY")
 
     def _meta(self, message_id: str) -> dict[str, Any]:
         stored: Any = self.redis.get(f"celery-task-meta-{message_id}")

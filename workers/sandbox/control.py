@@ -89,6 +89,14 @@ def put_state(order: Order) -> Any:
     return documents.put(order.simulation.world, organization, kind, entity_id, order.body)
 
 
+def put_many(order: Order) -> Any:
+    """`PUT /sandbox/state/{kind}?organization=` with documents by id: as many single ones."""
+    kind, organization = order.path["kind"], order.organization(found=True)
+    for entity_id, body in order.body.items():
+        documents.put(order.simulation.world, organization, kind, entity_id, body)
+    return {"count": len(order.body)}
+
+
 def list_organizations(order: Order) -> Any:
     """`GET /sandbox/organizations`: every tenant with the organisation ids it manages."""
     organizations = order.simulation.world.organizations.values()
@@ -173,6 +181,7 @@ COMMANDS: tuple[tuple[str, str, Command], ...] = (
     ("GET", "/sandbox/state/{kind}", list_state),
     ("GET", "/sandbox/state/{kind}/{id}", read_state),
     ("PUT", "/sandbox/state/{kind}/{id}", put_state),
+    ("PUT", "/sandbox/state/{kind}", put_many),
     ("GET", "/sandbox/organizations", list_organizations),
     ("GET", "/sandbox/clients", list_clients),
     ("PUT", "/sandbox/clients/{client_id}", put_client),

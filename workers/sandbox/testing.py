@@ -83,6 +83,13 @@ class SandboxHandle:
             use_decimal=True,
         )
 
+    def put_many(
+        self, kind: str, documents: dict[str, dict[str, Any]], organization: str = "default"
+    ) -> None:
+        """Add or replace documents, by id, in one request."""
+        query = {"organization": organization}
+        self._ask("PUT", f"/state/{kind}", query=query, body=documents)
+
     def organizations(self) -> dict[str, list[str]]:
         """The organisation ids (`org-001`, …) that each tenant manages."""
         listed = self._ask("GET", "/organizations")["organizations"]
