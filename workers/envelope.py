@@ -135,9 +135,9 @@ def check(headers: Mapping[str, Any], body: Any) -> None:
 def deeper(value: Any, levels: int) -> bool:
     """Return whether lists and objects are nested in `value` more than `levels` deep."""
     layer = [value]
-    for _ in range(levels + 1):
+    for _ in range(levels):
         layer = [inner for outer in layer for inner in _inside(outer)]
-    return bool(layer)
+    return any(isinstance(each, dict | list | tuple) for each in layer)
 
 
 def _inside(value: Any) -> Iterable[Any]:
