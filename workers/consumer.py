@@ -7,17 +7,15 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from typing import Any
-from uuid import uuid4
 
+from celery import states
 from celery.worker.consumer import Consumer
 from kombu.exceptions import ContentDisallowed, DecodeError
 
 from tasks.errors import Rejected
 from tasks.fields import is_identifier
-from tasks.refusals import shown_name
 from workers import envelope
-from workers.dead_letters import DeadLetter
-from workers.rates import split_queue
+from workers.parking import park
 from workers.telemetry import log
 from workers.transport import checked
 
@@ -65,25 +63,17 @@ class ParkingConsumer(Consumer):
     def _park(self, message: Any, reason: str) -> None:
         queue = str((message.delivery_info or {}).get("routing_key", ""))
         body = message.body if isinstance(message.body, bytes) else str(message.body).encode()
-        headers = message.headers if isinstance(message.headers, dict) else {}
-        self._keep(queue, body, reason, headers)
+        park(self.app.services, body, queue=queue, headers=message.headers, reason=reason)
+        self._answer(message.headers, reason)
         message.ack_log_error(log, self.connection_errors)
 
-    def _keep(self, queue: str, body: bytes, reason: str, headers: Any = None) -> None:
-        services = self.app.services
-        known = (headers or {}).get("id")
-        letter = DeadLetter(
-            id=f"{queue}:{known if is_identifier(known) else uuid4()}",
-            task=shown_name(str((headers or {}).get("task", ""))),
-            queue=queue,
-            tenant=split_queue(queue)[1],
-            status="rejected",
-            reason=reason,
-            attempts=0,
-            at=services.store.now(),
-        )
-        services.dead_letters.park(letter, body)
-        log.warning("message.refused", queue=queue, task=letter.task, reason=reason)
+    def _answer(self, headers: dict[str, Any], reason: str) -> None:
+        """Tell the producer, who may wait for a result."""
+        if is_identifier(headers.get("id")) and not headers.get("ignore_result"):
+            self.app.backend.store_result(headers["id"], Rejected(reason), states.FAILURE)
+
+    def _keep(self, queue: str, raw: bytes, reason: str) -> None:
+        park(self.app.services, raw, queue=queue, headers={}, reason=reason)
 
 
 def _reason(error: Exception) -> str:

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 from celery.exceptions import InvalidTaskError
 from celery.worker.request import Request
 
+from tasks.errors import Failed
 from tasks.refusals import shown_name
+from workers.parking import park
 
 
 def mask_arguments(arguments: Any) -> str:
@@ -35,6 +38,18 @@ class MaskedRequest(Request):
         # A producer may choose another `shadow` name freely.
         self.name = self._type  # type: ignore[misc]  # no property at run time
         self._request_dict.update(argsrepr=self._argsrepr, kwargsrepr=self._kwargsrepr)
+
+    def _announce_revoked(self, reason: str, *args: Any, **kwargs: Any) -> None:
+        """Keep the message, which nobody is going to carry out, and say so as Celery does."""
+        park(
+            self._app.services,  # type: ignore[attr-defined]  # this project's app
+            json.dumps(self.kwargs, default=str).encode(),
+            queue=str(self.delivery_info["routing_key"]),
+            headers=self._request_dict,
+            reason="expires: was over before it could run" if reason == "expired" else "revoked",
+            status=Failed.status,
+        )
+        super()._announce_revoked(reason, *args, **kwargs)  # type: ignore[misc]  # not in the stubs
 
     def info(self, safe: bool = False) -> Any:  # noqa: ARG002  # Celery's signature
         """Return what `inspect` shows of this request, the safe form in any case."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -43,6 +44,8 @@ REDACTING = (
     f"PATCH {INTERACTION}",
     f"GET {INTERACTION}",
 )
+
+DEEP: Any = json.loads("[" * 100 + "]" * 100)
 
 CONFIG = {
     "brand_color": "#0B5FFF",
@@ -308,6 +311,23 @@ def test_a_message_on_another_tenants_queue_is_refused_and_kept(
     assert [(each.status, each.reason, each.queue) for each in letters] == [
         ("rejected", reason, queue)
     ]
+
+
+@pytest.mark.parametrize(
+    ("name", "kwargs", "reason"),
+    [
+        ("no_such_task", {}, "task: is not a task of this installation"),
+        ("set_attributes", {"attributes": DEEP}, "message: must not be nested more than 64"),
+    ],
+)
+def test_the_producer_of_what_no_task_can_take_is_told(
+    cluster: Cluster, endings: dict[str, Ending], folder: Path, name: str, kwargs: Any, reason: str
+) -> None:
+    order = {"name": name, "kwargs": kwargs, "queue": "attributes"}
+    (ending,) = send(cluster.redis_url, folder, order)
+    assert ending.error is not None
+    assert ending.error["type"] == "Rejected"
+    assert ending.error["text"].startswith(reason)
 
 
 def test_each_tenant_used_its_own_client(cluster: Cluster, endings: dict[str, Ending]) -> None:
