@@ -66,6 +66,10 @@ class Outcome:
     announcement: Mapping[str, Json] | None = None
 
 
+def _one_call(_: Message) -> int:
+    return 1
+
+
 def _no_locks(_: Message) -> tuple[str, ...]:
     return ()
 
@@ -74,12 +78,14 @@ def _no_locks(_: Message) -> tuple[str, ...]:
 class Operation(Generic[M]):
     """One task: its message model, the use case that carries it out, and what it locks.
 
-    `locks` names the resources (within the tenant) on which operations run one at a time.
+    `locks` names the resources (within the tenant) on which operations run one at a time; `calls`
+    is how many calls to Genesys it usually makes, which its budget has to have left at the start.
     """
 
     message: type[M]
     use_case: Callable[[M, Systems], Outcome]
     locks: Callable[[M], tuple[str, ...]] = _no_locks
+    calls: Callable[[M], int] = _one_call
 
     @property
     def task(self) -> str:

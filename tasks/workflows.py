@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from tasks.apis.systems import Systems
-from tasks.merge import merge_profiles, profile_locks
+from tasks.merge import merge_profiles, profile_locks, usual_calls
 from tasks.messages import MergeAndSync, SyncProfile
 from tasks.operations import FollowUp, Operation, Outcome
 
@@ -25,4 +25,6 @@ def merge_and_sync(message: MergeAndSync, systems: Systems) -> Outcome:
     return replace(merged, follow_ups=(FollowUp(message=sync, suffix="sync"),))
 
 
-OPERATION = Operation(message=MergeAndSync, use_case=merge_and_sync, locks=profile_locks)
+OPERATION = Operation(
+    message=MergeAndSync, use_case=merge_and_sync, locks=profile_locks, calls=usual_calls
+)

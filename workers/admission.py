@@ -17,6 +17,9 @@ from workers.store import Store, key
 #: A little over the minute that servers count, so that our window never ends before theirs.
 WINDOW_SECONDS = 60.25
 
+#: Seconds from its first attempt for which a message waits for a budget or the end of a pause.
+DEADLINE = 86_400.0
+
 #: How long a message that comes back is not charged again.
 TICKET_SECONDS = 3_600
 
@@ -50,26 +53,41 @@ def burst(rate: float) -> int:
 
 @dataclass(frozen=True, kw_only=True)
 class SystemGate:
-    """Implements `Gate` for one outside system of one tenant."""
+    """The budget and the pause of one outside system of one tenant."""
 
     store: Store
     tenant: str
     system: str
     per_minute: int
 
-    def enter(self) -> None:
+    def charge(self, calls: int, *, begin: bool) -> None:
+        """Charge so many calls; raise `Postponed` while paused, or where they do not fit.
+
+        Only what begins has to fit: work that has begun is finished, over the budget if need be.
+        """
         wait, why = self.store.run(
             "enter_call",
             [self._key("pause"), self._key("window")],
-            [self.per_minute, round(WINDOW_SECONDS * 1000)],
+            [
+                self.per_minute,
+                round(WINDOW_SECONDS * 1000),
+                min(calls, self.per_minute),
+                "begin" if begin else "go on",
+            ],
         )
         if wait:
             reason = "is paused" if why == b"paused" else "has spent its budget"
-            raise Postponed(f"{self.system} of {self.tenant} {reason}", int(wait) / 1000)
+            raise Postponed(
+                f"{self.system} of {self.tenant} {reason}", int(wait) / 1000, deadline=DEADLINE
+            )
 
-    def settle(self, *, remaining: int | None) -> None:
-        if remaining is not None:
-            self.store.run("settle_call", [self._key("window")], [self.per_minute, remaining])
+    def give_back(self, calls: int) -> None:
+        """Return calls that were charged and not made."""
+        self.store.run("return_calls", [self._key("window")], [calls])
+
+    def settle(self, remaining: int) -> None:
+        """Lower what is left to what the server says is left."""
+        self.store.run("settle_call", [self._key("window")], [self.per_minute, remaining])
 
     def pause(self, seconds: float) -> None:
         """Let no call of any worker leave for so long."""
@@ -77,3 +95,37 @@ class SystemGate:
 
     def _key(self, what: str) -> str:
         return key(what, self.tenant, self.system)
+
+
+class AttemptGate:
+    """Implements `Gate` for one attempt, which usually makes `expected` calls.
+
+    These are reserved with the first call, so that what has begun can end; what is not used is
+    given back by `close`.
+    """
+
+    def __init__(self, gate: SystemGate, expected: int) -> None:
+        self._gate = gate
+        self._expected = max(1, expected)
+        self._begun = False
+        self._reserved = 0
+
+    def enter(self) -> None:
+        if not self._begun:
+            self._gate.charge(self._expected, begin=True)
+            self._begun, self._reserved = True, self._expected - 1
+        elif self._reserved:
+            self._gate.charge(0, begin=False)
+            self._reserved -= 1
+        else:
+            self._gate.charge(1, begin=False)
+
+    def settle(self, *, remaining: int | None) -> None:
+        if remaining is not None:
+            self._gate.settle(max(0, remaining - self._reserved))
+
+    def close(self) -> None:
+        """Give back what was reserved and not used."""
+        if self._reserved:
+            self._gate.give_back(self._reserved)
+            self._reserved = 0

@@ -6,6 +6,7 @@ a wrong setting stops the start with one line.
 
 from __future__ import annotations
 
+import ssl
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
@@ -34,10 +35,14 @@ from workers.sealing import Seal
 from workers.settings import Settings
 from workers.store import Store
 from workers.task import OperationTask
+from workers.telemetry import log
 from workers.tenants import Tenant, load_tenants
 from workers.tokens import SharedTokens
 
 RESULTS_SECONDS = 86_400
+
+#: Messages a worker carries out at once, unless it is told otherwise; the work is waiting for HTTP.
+THREADS = 8
 
 #: How often workers look for messages whose worker has died.
 RESTORE_SECONDS = 5
@@ -85,26 +90,36 @@ class Services:
         return Wire()
 
     @cached_property
+    def locks(self) -> Locks:
+        return Locks(store=self.store, lease=self.settings.lease_seconds)
+
+    @cached_property
+    def shared(self) -> systems.Shared:
+        return systems.Shared(
+            store=self.store,
+            tokens=SharedTokens(store=self.store, seal=self.seal),
+            locks=self.locks,
+            timeouts=self.settings.timeouts,
+            replication=self.settings.replication,
+            remember=self.settings.ledger_seconds,
+            wire=self.wire,
+        )
+
+    @cached_property
     def runner(self) -> Runner:
         return Runner(
             store=self.store,
             rates=Rates(store=self.store, rate_of=self.settings.rate),
             ledger=self.ledger,
-            locks=Locks(store=self.store, lease=self.settings.lease_seconds),
+            locks=self.locks,
             records=Records(
                 store=self.store,
                 ledger=self.ledger,
                 audit=self.audit,
                 dead_letters=self.dead_letters,
             ),
-            connections=systems.connect(
-                self.tenants.values(),
-                store=self.store,
-                tokens=SharedTokens(store=self.store, seal=self.seal),
-                timeouts=self.settings.timeouts,
-                remember=self.settings.ledger_seconds,
-                wire=self.wire,
-            ),
+            connections=systems.connect(self.tenants.values(), self.shared),
+            wire=self.wire,
             publish=self.producer.publish,
             rules=adjusted(self.settings.error_policy),
         )
@@ -141,6 +156,7 @@ def queues(tenants: Mapping[str, Tenant]) -> list[Queue]:
 def delivery_settings(settings: Settings) -> dict[str, Any]:
     """Return Celery's configuration; each value is a promise of the README."""
     return {
+        **encryption(settings),
         "result_backend": settings.result_backend or settings.redis_url,
         "result_expires": RESULTS_SECONDS,
         "task_serializer": "json",
@@ -152,6 +168,8 @@ def delivery_settings(settings: Settings) -> dict[str, Any]:
         "task_reject_on_worker_lost": True,
         "task_send_sent_event": False,
         "worker_send_task_events": True,
+        "worker_pool": "threads",
+        "worker_concurrency": THREADS,
         "worker_prefetch_multiplier": 1,
         "worker_consumer": "workers.consumer:ParkingConsumer",
         "worker_hijack_root_logger": False,
@@ -165,6 +183,20 @@ def delivery_settings(settings: Settings) -> dict[str, Any]:
             "unacked_restore_throttle": 1,
             "unacked_mutex_expire": RESTORE_SECONDS,
         },
+    }
+
+
+def encryption(settings: Settings) -> dict[str, Any]:
+    """Return what makes Celery check the certificate of a `rediss://` server, as redis-py does."""
+    checked = {"ssl_cert_reqs": ssl.CERT_REQUIRED}
+    urls = {
+        "broker_use_ssl": settings.redis_url,
+        "redis_backend_use_ssl": settings.result_backend or settings.redis_url,
+    }
+    return {
+        name: checked
+        for name, url in urls.items()
+        if url.startswith("rediss://") and "ssl_cert_reqs" not in url
     }
 
 
@@ -184,6 +216,8 @@ def from_environment() -> WorkersApp:
     @setup_logging.connect(weak=False)
     def _configure(**_: Any) -> None:
         telemetry.configure(level=settings.log_level, form=settings.log_format)
+        if settings.seal_key is None:
+            log.warning("state.unsealed", remedy="set SEAL_KEY to encrypt dead letters and tokens")
 
     return app
 

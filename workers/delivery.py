@@ -29,8 +29,14 @@ class Delivery:
 
     @property
     def tenant(self) -> str:
-        """The tenant whose queue it came from."""
+        """The tenant whose queue it came from; the default queue counts as the default one's."""
         return split_queue(self.queue)[1]
+
+    def owner(self, tenants: Collection[str]) -> str:
+        """Return whose it is: on the default queue, of the one of `tenants` that it names."""
+        named = self.arguments.get("tenant")
+        known = self.queue == DEFAULT_QUEUE and isinstance(named, str) and named in tenants
+        return str(named) if known else self.tenant
 
     @property
     def payload(self) -> bytes:

@@ -9,27 +9,25 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-import requests
-
-from tasks.apis.wire import NoAuth
+from tasks.apis.wire import NoAnswer, NoAuth, NotSent, Wire
 from workers.telemetry import log
 
-TIMEOUT = (3.0, 5.0)
+#: Seconds to open a connection, and for the whole exchange.
+CONNECT, WITHIN = 3.0, 5.0
 
 
-def announce(urls: Iterable[str], announcement: Mapping[str, Any]) -> list[str]:
+def announce(wire: Wire, urls: Iterable[str], announcement: Mapping[str, Any]) -> list[str]:
     """POST `announcement` as JSON to each URL; return how each answered (`200`, `no answer`)."""
-    return [_post(url, announcement) for url in urls]
+    return [_post(wire, url, announcement) for url in urls]
 
 
-def _post(url: str, announcement: Mapping[str, Any]) -> str:
+def _post(wire: Wire, url: str, announcement: Mapping[str, Any]) -> str:
+    request = {"json": announcement, "auth": NoAuth()}
     try:
-        answer = requests.post(
-            url, json=announcement, timeout=TIMEOUT, allow_redirects=False, auth=NoAuth()
-        )
-    except requests.RequestException as error:
+        answer = wire.exchange("POST", url, connect=CONNECT, within=WITHIN, **request)
+    except (NoAnswer, NotSent) as error:
         log.warning("hook.failed", error=type(error).__name__)
         return "no answer"
-    if not answer.ok:
-        log.warning("hook.failed", status=answer.status_code)
-    return str(answer.status_code)
+    if answer.status >= 300:
+        log.warning("hook.failed", status=answer.status)
+    return str(answer.status)

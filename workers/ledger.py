@@ -36,7 +36,7 @@ class Claim:
 
 @dataclass(frozen=True, kw_only=True)
 class Ended:
-    """The operation has ended well before; `result` is what it answered."""
+    """The operation has ended before; `result` is what it answered, well or not."""
 
     result: Mapping[str, Any]
 
@@ -49,16 +49,19 @@ class Ledger:
     lease: float
     keep: float
 
-    def claim(self, tenant: str, operation_id: str, owner: str, fingerprint: str) -> Claim | Ended:
-        """Claim the operation for the run `owner`.
+    def claim(
+        self, tenant: str, operation_id: str, owner: str, fingerprint: str, message_id: str
+    ) -> Claim | Ended:
+        """Claim the operation for the run `owner`, which the message `message_id` asks for.
 
-        Raises `Postponed` while another run holds it, and `Rejected` where the id belongs to other
-        arguments.
+        One that has ended well answers every message, one that has failed only the message that it
+        failed for: another one that asks for it begins anew. Raises `Postponed` while another run
+        holds it, and `Rejected` where the id belongs to other arguments.
         """
         answer = self.store.run(
             "claim_operation",
             [_entry(tenant, operation_id)],
-            [owner, fingerprint, round(self.lease * 1000), round(self.keep * 1000)],
+            [owner, fingerprint, round(self.lease * 1000), round(self.keep * 1000), message_id],
         )
         match answer[0]:
             case b"mismatch":
@@ -89,7 +92,7 @@ class Ledger:
     def end(self, claim: Claim, result: Mapping[str, Any], *, final: bool, within: Any) -> None:
         """Store how the operation ended, in the transaction `within`.
 
-        A result that is not final may be claimed again, by a replay.
+        A result that is not final may be claimed again, by another message.
         """
         self._release(claim, "ended" if final else "failed", json.dumps(result), "", within)
 

@@ -29,7 +29,7 @@ class NewestInRedis:
         if not names:
             return frozenset()
         moment = self._moment(occurred_at)
-        known = self.store.redis.hmget(self._key(resource), names)
+        known = self.store.redis.hmget(self._key(resource), list(map(_encoded, names)))
         return frozenset(
             name
             for name, newest in zip(names, known, strict=True)
@@ -41,7 +41,9 @@ class NewestInRedis:
             return
         moment = repr(self._moment(occurred_at))
         with self.store.redis.pipeline(transaction=True) as transaction:
-            transaction.hset(self._key(resource), mapping=dict.fromkeys(keys, moment))
+            transaction.hset(
+                self._key(resource), mapping=dict.fromkeys(map(_encoded, keys), moment)
+            )
             transaction.expire(self._key(resource), self.keep)
             transaction.execute()
 
@@ -50,3 +52,8 @@ class NewestInRedis:
 
     def _key(self, resource: str) -> str:
         return key("newest", self.tenant, resource)
+
+
+def _encoded(name: str) -> bytes:
+    """A vendor's name may hold what UTF-8 cannot."""
+    return name.encode(errors="backslashreplace")

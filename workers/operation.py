@@ -14,7 +14,17 @@ from uuid import uuid4
 
 from structlog.contextvars import bound_contextvars
 
-from tasks.errors import Postponed, RateLimited, Rejected, WorkerError
+from tasks.apis.wire import Wire
+from tasks.errors import (
+    Conflict,
+    Failed,
+    OperationError,
+    Postponed,
+    RateLimited,
+    Rejected,
+    Unsupported,
+    WorkerError,
+)
 from tasks.messages import Message
 from tasks.operations import Operation, Outcome
 from workers import hooks, policy
@@ -27,6 +37,11 @@ from workers.records import Records, Run
 from workers.store import INFRASTRUCTURE, Store
 from workers.systems import Connections
 from workers.telemetry import log
+
+#: How an operation ends without success, by status.
+ENDINGS: Mapping[str, type[OperationError]] = {
+    error.status: error for error in (Rejected, Conflict, Unsupported, Failed)
+}
 
 #: Sends a message to its tenant's queue; its operation id stands in it. Delay in seconds.
 Publish = Callable[[Message, float], str]
@@ -52,6 +67,7 @@ class Runner:
     records: Records
     connections: Mapping[str, Connections]
     publish: Publish
+    wire: Wire
     rules: tuple[policy.Rule, ...] = policy.POLICY
     random: Random = field(default_factory=Random)
 
@@ -67,22 +83,28 @@ class Runner:
             except Postponed as error:
                 raise PutBack(error.wait, str(error)) from None
             except Rejected as error:
-                self.records.refused(operation, delivery, error)
+                self.records.refused(operation, delivery, delivery.owner(self.connections), error)
                 raise
-            if isinstance(run, Ended):
-                log.info("operation.repeated", operation_id=run.result["operation_id"])
-                return dict(run.result)
-            return self._carry_out(run)
+            return self._repeated(run) if isinstance(run, Ended) else self._carry_out(run)
 
     def _begin(self, operation: Operation[Any], delivery: Delivery) -> Run | Ended:
         message = accept(operation, delivery, self.connections)
         key = operation_id(message, delivery)
         self.rates.admit(tenant_queue(operation.queue, message.tenant), delivery.message_id)
         digest = fingerprint(operation.task, message.arguments())
-        claim = self.ledger.claim(message.tenant, key, uuid4().hex, digest)
+        owner = uuid4().hex
+        claim = self.ledger.claim(message.tenant, key, owner, digest, delivery.message_id)
         if isinstance(claim, Ended):
             return claim
         return Run(operation=operation, delivery=delivery, message=message, claim=claim)
+
+    def _repeated(self, ended: Ended) -> dict[str, Any]:
+        """Answer as the first time: return the result, or raise the error it ended with."""
+        result = dict(ended.result)
+        log.info("operation.repeated", operation_id=result["operation_id"])
+        if result["status"] in ENDINGS:
+            raise ENDINGS[result["status"]](result["detail"]["reason"])
+        return result
 
     def _carry_out(self, run: Run) -> dict[str, Any]:
         with bound_contextvars(
@@ -95,16 +117,25 @@ class Runner:
                     outcome = self._use(run)
                     result = self._finish(run, outcome)
             except INFRASTRUCTURE:
+                self._let_go(run)
                 raise
             except Exception as error:  # noqa: BLE001  # whatever it was, the policy decides
                 raise self._after(run, error) from None
             self._announce(run, outcome)
             return result
 
+    def _let_go(self, run: Run) -> None:
+        """Give the claim up, if the broker allows: else its lease has to end first."""
+        try:
+            self.ledger.put_back(run.claim)
+        except INFRASTRUCTURE:
+            log.warning("claim.kept")
+
     def _use(self, run: Run) -> Outcome:
         connections = self.connections[run.claim.tenant]
-        systems = connections.open(run.claim, run.correlation_id, run.calls)
-        return run.operation.use_case(run.message, systems)
+        expected = run.operation.calls(run.message)
+        with connections.open(run.claim, run.correlation_id, run.calls, expected) as systems:
+            return run.operation.use_case(run.message, systems)
 
     def _finish(self, run: Run, outcome: Outcome) -> dict[str, Any]:
         """Send what follows, then record the end: a crash between repeats both, harmlessly."""
@@ -119,7 +150,7 @@ class Runner:
     def _after(self, run: Run, error: Exception) -> Exception:
         """Act on `error` as the policy says, and return what is to be raised."""
         if isinstance(error, RateLimited):
-            pause = policy.pause_after(error)
+            pause = policy.pause_after(error, policy.rule_for(error, self.rules))
             self.connections[run.claim.tenant].pause(error.system, pause)
             log.info("system.paused", system=error.system, seconds=pause)
         decision = policy.decide(
@@ -141,5 +172,5 @@ class Runner:
         urls = self.connections[run.claim.tenant].tenant.hooks.merged
         if outcome.announcement and urls:
             facts = {"operation_id": run.claim.operation_id, "tenant": run.claim.tenant}
-            answers = hooks.announce(urls, {**facts, **outcome.announcement})
+            answers = hooks.announce(self.wire, urls, {**facts, **outcome.announcement})
             self.records.hooks_told(run, answers)

@@ -17,8 +17,9 @@ from workers.telemetry import describe
 
 DAY = 86_400.0
 
-#: Seconds a system is paused after a 429 that names no wait.
-DEFAULT_PAUSE = 5.0
+#: Seconds a system is paused at least after a 429, and as long as a server may ask for.
+SHORTEST_PAUSE = 0.5
+LONGEST_PAUSE = DAY
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -27,8 +28,8 @@ class Rule:
 
     Without `tries` the error is final at once. Otherwise the message goes back after
     `first_wait · 2ⁿ` seconds with jitter, at most `longest_wait`, until the tries are used up.
-    `counts` is False where going back costs no try; then `deadline` (seconds since the first
-    attempt) bounds it, if anything does. `ends_as` is how it ends.
+    `counts` is False where going back costs no try; then the error names the wait, and `deadline`
+    (seconds since the first attempt) bounds it, if anything does. `ends_as` is how it ends.
     """
 
     cause: type[errors.WorkerError]
@@ -83,6 +84,7 @@ POLICY: tuple[Rule, ...] = (
         answer="429",
         meaning="too many requests: pause the tenant's system for Retry-After",
         ends_as=errors.Failed,
+        first_wait=5.0,
         counts=False,
         deadline=DAY,
     ),
@@ -122,9 +124,9 @@ class Adjustment(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     tries: Annotated[int, Field(ge=1)] | None = None
-    first_wait: Annotated[float, Field(ge=0)] | None = None
-    longest_wait: Annotated[float, Field(ge=0)] | None = None
-    deadline: Annotated[float, Field(gt=0)] | None = None
+    first_wait: Annotated[float, Field(ge=0, allow_inf_nan=False)] | None = None
+    longest_wait: Annotated[float, Field(ge=0, allow_inf_nan=False)] | None = None
+    deadline: Annotated[float, Field(gt=0, allow_inf_nan=False)] | None = None
 
 
 Adjustable = Literal["409", "429", "5xx"]
@@ -183,7 +185,7 @@ def decide(
         return End(error=error)
     rule = rule_for(error, rules)
     failed = tries.get(rule.name, 0) + 1
-    wait = _asked_wait(error)
+    wait = _asked_wait(error, rule)
     if wait is None:
         settling = error.settling if isinstance(error, errors.OutcomeUnknown) else 0.0
         wait = max(settling, _backoff(rule, failed, random))
@@ -201,16 +203,21 @@ def say(error: Exception) -> str:
     return str(error) if isinstance(error, errors.WorkerError) else f"fault: {describe(error)}"
 
 
-def _asked_wait(error: Exception) -> float | None:
+def _asked_wait(error: Exception, rule: Rule) -> float | None:
     """Return the seconds to wait where the error itself decides them."""
     if isinstance(error, errors.Postponed):
         return error.wait
-    return pause_after(error) if isinstance(error, errors.RateLimited) else None
+    return pause_after(error, rule) if isinstance(error, errors.RateLimited) else None
 
 
-def pause_after(error: errors.RateLimited) -> float:
-    """Return the seconds for which a 429 pauses its tenant's system."""
-    return DEFAULT_PAUSE if error.retry_after is None else error.retry_after
+def pause_after(error: errors.RateLimited, rule: Rule) -> float:
+    """Return the seconds for which a 429 pauses its tenant's system.
+
+    A server that names no wait gets the rule's; one that asks for more than a day is asked again
+    after a day.
+    """
+    asked = rule.first_wait if error.retry_after is None else error.retry_after
+    return min(max(asked, SHORTEST_PAUSE), LONGEST_PAUSE)
 
 
 def _deadline(error: Exception, rule: Rule) -> float | None:

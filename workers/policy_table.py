@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from tasks.errors import Postponed, RateLimited
-from workers.policy import DEFAULT_PAUSE, POLICY, UNEXPECTED, Rule
+from workers.policy import POLICY, UNEXPECTED, Rule
 
 HEADINGS = ("Answer", "Meaning", "Comes back after", "Tries", "Ends as")
 
@@ -28,13 +28,12 @@ def _wait(rule: Rule) -> str:
     if rule.cause is Postponed:
         return "the time it needs"
     if rule.cause is RateLimited:
-        return f"Retry-After, else {DEFAULT_PAUSE:g} s"
+        return f"Retry-After, else {rule.first_wait:g} s"
     if rule.tries is None:
         return "–"
     return f"{rule.first_wait:g} s · 2ⁿ with jitter, at most {rule.longest_wait:g} s"
 
 
 def _tries(rule: Rule) -> str:
-    if rule.counts:
-        return str(rule.tries or 1)
-    return f"uses up none, for {rule.deadline / 3600:g} h" if rule.deadline else "uses up none"
+    tries = str(rule.tries or 1) if rule.counts else "uses up none"
+    return f"{tries}, for {rule.deadline / 3600:g} h" if rule.deadline else tries

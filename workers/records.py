@@ -57,19 +57,22 @@ class Records:
         """Record a bad end, and park the message."""
         result = self._result(run, error.status, {"reason": str(error)})
         record = {**self._facts(run, result), "reason": str(error)}
-        letter = self._letter(run.operation, run.delivery, error, run.claim.attempts)
+        attempts = run.claim.attempts
+        letter = self._letter(run.operation, run.delivery, run.claim.tenant, error, attempts)
         with self._transaction() as transaction:
             self.ledger.end(run.claim, result, final=False, within=transaction)
             self.audit.append(run.claim.tenant, record, within=transaction)
             self.dead_letters.park(letter, run.delivery.payload, within=transaction)
         log.warning("operation.ended", **record)
 
-    def refused(self, operation: Operation[Any], delivery: Delivery, error: OperationError) -> None:
-        """Record a message that was never claimed, and park it."""
-        letter = self._letter(operation, delivery, error, 0)
+    def refused(
+        self, operation: Operation[Any], delivery: Delivery, tenant: str, error: OperationError
+    ) -> None:
+        """Record a message of `tenant` that was never claimed, and park it."""
+        letter = self._letter(operation, delivery, tenant, error, 0)
         record = {"message_id": delivery.message_id, **vars(letter)}
         with self._transaction() as transaction:
-            self.audit.append(delivery.tenant, record, within=transaction)
+            self.audit.append(tenant, record, within=transaction)
             self.dead_letters.park(letter, delivery.payload, within=transaction)
         log.warning("operation.refused", **record)
 
@@ -107,13 +110,18 @@ class Records:
         }
 
     def _letter(
-        self, operation: Operation[Any], delivery: Delivery, error: OperationError, attempts: int
+        self,
+        operation: Operation[Any],
+        delivery: Delivery,
+        tenant: str,
+        error: OperationError,
+        attempts: int,
     ) -> DeadLetter:
         return DeadLetter(
-            id=f"{delivery.tenant}:{delivery.message_id}",
+            id=f"{tenant}:{delivery.message_id}",
             task=operation.task,
             queue=delivery.queue,
-            tenant=delivery.tenant,
+            tenant=tenant,
             status=error.status,
             reason=str(error),
             attempts=attempts,

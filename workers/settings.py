@@ -18,10 +18,13 @@ from pydantic import (
     field_validator,
 )
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+from pydantic_settings import SettingsError as InvalidSettings
+from redis.connection import parse_url
 
 from tasks.apis.calls import Timeouts
 from tasks.errors import SettingsError
 from tasks.refusals import explain
+from tasks.waiting import Waiting
 from workers import rates
 from workers.policy import Adjustable, Adjustment
 
@@ -45,19 +48,21 @@ class Settings(BaseSettings):
         hide_input_in_errors=True,
     )
 
-    redis_url: str = "redis://localhost:6379/0"
-    result_backend: str | None = None
+    redis_url: str = Field(default="redis://localhost:6379/0", repr=False)
+    result_backend: str | None = Field(default=None, repr=False)
     tenants_file: Path | None = None
     queue_rates: Rates = {}
     seal_key: SecretStr | None = None
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
     log_format: Literal["json", "console"] = "json"
     #: Seconds that a claim is held without a sign of life from its worker.
-    lease_seconds: Annotated[float, Field(gt=0)] = 300.0
+    lease_seconds: Annotated[float, Field(gt=0, allow_inf_nan=False)] = 300.0
     #: Seconds after which the message of a worker that died is delivered again.
-    visibility_seconds: Annotated[float, Field(gt=0)] = 3_600.0
+    visibility_seconds: Annotated[float, Field(gt=0, allow_inf_nan=False)] = 3_600.0
     #: Seconds after which a finished operation is forgotten.
     ledger_seconds: Annotated[int, Field(gt=0)] = 7 * 86_400
+    #: How often, and for how long, a replication is asked whether it has ended.
+    replication: Waiting = Waiting()
     #: Seconds, each on its own: `TIMEOUTS__MERGE=45`.
     timeouts: Timeouts = Timeouts()
     #: Numbers of the error policy's table: `ERROR_POLICY__409__TRIES=3`.
@@ -75,11 +80,22 @@ class Settings(BaseSettings):
     cxone_client_secret: SecretStr | None = None
     cxone_requests_per_minute: int | None = None
 
-    @field_validator("redis_url")
+    @field_validator("redis_url", "result_backend")
     @classmethod
-    def _is_a_redis_url(cls, value: str) -> str:
-        if not value.startswith(("redis://", "rediss://", "sentinel://", "unix://")):
-            raise ValueError("must start with redis://, rediss:// or sentinel://")
+    def _is_a_redis_url(cls, value: str | None) -> str | None:
+        if value is None:
+            return None
+        if not value.startswith(("redis://", "rediss://")):
+            raise ValueError("must start with redis:// or rediss://")
+        parse_url(value)  # type: ignore[no-untyped-call]  # redis-py's own
+        return value
+
+    @field_validator("error_policy")
+    @classmethod
+    def _means_something(cls, value: dict[Adjustable, Adjustment]) -> dict[Adjustable, Adjustment]:
+        limited = value.get("429", Adjustment())
+        if limited.tries is not None or limited.longest_wait is not None:
+            raise ValueError("429 uses up no tries: FIRST_WAIT and DEADLINE are what it takes")
         return value
 
     @field_validator("seal_key")
@@ -97,6 +113,8 @@ class Settings(BaseSettings):
         """Read the environment. Raises `SettingsError` naming the variable and the rule."""
         try:
             return cls()
+        except (InvalidSettings, UnicodeDecodeError):
+            raise SettingsError("a variable or .env is neither UTF-8 nor JSON") from None
         except ValidationError as error:
             variable, _, rule = explain(error, str).partition(": ")
             raise SettingsError(f"{variable.upper().replace('.', '__')}: {rule}") from None

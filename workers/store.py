@@ -16,7 +16,13 @@ from redis.commands.core import Script
 PREFIX = "gw"
 
 #: Errors of the broker and the shared state: nobody's fault, the message has to come again.
-INFRASTRUCTURE = (redis.RedisError, kombu.exceptions.OperationalError)
+INFRASTRUCTURE = (
+    redis.ConnectionError,
+    redis.TimeoutError,
+    redis.ReadOnlyError,
+    redis.exceptions.OutOfMemoryError,
+    kombu.exceptions.OperationalError,
+)
 
 
 def key(*parts: str) -> str:

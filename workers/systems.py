@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+import hashlib
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 
 from tasks.apis.calls import CallLog, Timeouts
 from tasks.apis.cxone_guide import SCOPES, CxoneGuide
@@ -13,8 +16,10 @@ from tasks.apis.systems import Systems
 from tasks.apis.tokens import ClientCredentials, Grant, JwtBearer, TokenStore
 from tasks.apis.wire import Wire
 from tasks.mapping import SyncRules
-from workers.admission import SystemGate
+from tasks.waiting import Waiting
+from workers.admission import AttemptGate, SystemGate
 from workers.ledger import Claim
+from workers.locks import Locks
 from workers.newest import NewestInRedis
 from workers.store import Store
 from workers.tenants import Client, SyncTarget, Tenant
@@ -32,45 +37,76 @@ class Line:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Connections:
-    """Connects an attempt of an operation to its tenant's outside systems.
+class Shared:
+    """What the connections of all tenants share in a process.
 
-    `remember` is how many seconds the newest moments of a resource are kept.
+    `remember` is how many seconds the newest moments of a resource are kept, `replication` how
+    often and how long a job is asked for.
     """
 
     store: Store
     tokens: TokenStore
+    locks: Locks
+    timeouts: Timeouts
+    replication: Waiting
+    remember: int
+    wire: Wire = field(default_factory=Wire, repr=False)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Connections:
+    """Connects an attempt of an operation to its tenant's outside systems."""
+
+    shared: Shared
     tenant: Tenant
     lines: dict[str, Line]
-    remember: int
-    wire: Wire = field(repr=False)
 
-    def open(self, claim: Claim, correlation_id: str, log: CallLog) -> Systems:
-        """Return the tenant's systems for the attempt that `claim` grants."""
+    @contextmanager
+    def open(
+        self, claim: Claim, correlation_id: str, log: CallLog, expected: int
+    ) -> Iterator[Systems]:
+        """Open the tenant's systems for the attempt that `claim` grants.
+
+        It usually makes `expected` calls to Genesys, and one to any other system.
+        """
+        gates = {
+            name: AttemptGate(line.gate, expected if name == GENESYS else 1)
+            for name, line in self.lines.items()
+        }
 
         def http(system: str) -> Http:
-            line = self.lines[system]
             return Http(
-                endpoint=line.endpoint,
-                tokens=self.tokens,
-                gate=line.gate,
+                endpoint=self.lines[system].endpoint,
+                tokens=self.shared.tokens,
+                gate=gates[system],
                 log=log,
                 correlation_id=correlation_id,
-                wire=self.wire,
+                wire=self.shared.wire,
             )
 
+        try:
+            yield self._systems(http, claim)
+        finally:
+            for gate in gates.values():
+                gate.close()
+
+    def _systems(self, http: Callable[[str], Http], claim: Claim) -> Systems:
+        shared, tenant = self.shared, self.tenant
         return Systems(
             genesys=GenesysGuide(http=http(GENESYS)),
             customers=CxoneGuide(http=http(CXONE)) if CXONE in self.lines else None,
-            sync=self.tenant.sync or SyncRules(),
+            sync=tenant.sync or SyncRules(),
             newest=NewestInRedis(
-                store=self.store,
-                tenant=self.tenant.name,
+                store=shared.store,
+                tenant=tenant.name,
                 first_at=claim.first_at,
-                keep=self.remember,
+                keep=shared.remember,
             ),
-            identity_attributes=self.tenant.identity_attributes,
-            redaction=self.tenant.redaction,
+            identity_attributes=tenant.identity_attributes,
+            redaction=tenant.redaction,
+            replication=shared.replication,
+            started=datetime.fromtimestamp(claim.first_at, UTC),
+            lock=lambda resource: shared.locks.held(tenant.name, [resource]),
         )
 
     def pause(self, system: str, seconds: float) -> None:
@@ -78,64 +114,47 @@ class Connections:
         self.lines[system].gate.pause(seconds)
 
 
-def connect(
-    tenants: Iterable[Tenant],
-    *,
-    store: Store,
-    tokens: TokenStore,
-    timeouts: Timeouts,
-    remember: int,
-    wire: Wire,
-) -> dict[str, Connections]:
-    """Return the connections of each tenant by its name; they share one wire."""
+def connect(tenants: Iterable[Tenant], shared: Shared) -> dict[str, Connections]:
+    """Return the connections of each tenant by its name."""
     return {
-        tenant.name: Connections(
-            store=store,
-            tokens=tokens,
-            tenant=tenant,
-            lines=dict(_lines(tenant, store, timeouts)),
-            remember=remember,
-            wire=wire,
-        )
+        tenant.name: Connections(shared=shared, tenant=tenant, lines=_lines(tenant, shared))
         for tenant in tenants
     }
 
 
-def _lines(tenant: Tenant, store: Store, timeouts: Timeouts) -> Iterable[tuple[str, Line]]:
-    yield (
-        GENESYS,
-        _line(GENESYS, tenant.name, tenant, tenant.api_url, tenant.login_url, store, timeouts),
-    )
-    if tenant.sync:
-        yield (
-            CXONE,
-            _line(
-                CXONE, tenant.name, tenant.sync, tenant.sync.url, tenant.sync.url, store, timeouts
-            ),
-        )
+def _lines(tenant: Tenant, shared: Shared) -> dict[str, Line]:
+    lines = {GENESYS: _line(GENESYS, tenant, tenant, tenant.api_url, tenant.login_url, shared)}
+    if sync := tenant.sync:
+        lines[CXONE] = _line(CXONE, tenant, sync, sync.url, sync.url, shared)
+    return lines
 
 
 def _line(
-    system: str,
-    tenant: str,
-    client: Client,
-    api_url: str,
-    login_url: str,
-    store: Store,
-    timeouts: Timeouts,
+    system: str, tenant: Tenant, client: Client, api_url: str, login_url: str, shared: Shared
 ) -> Line:
+    token_url = login_url + client.token_path
+    grant = _grant(client, login_url)
     endpoint = Endpoint(
         system=system,
         api_url=api_url,
-        token_url=login_url + client.token_path,
-        owner=f"{tenant}:{system}:{client.client_id}",
-        grant=_grant(client, login_url),
-        timeouts=timeouts,
+        token_url=token_url,
+        owner=f"{tenant.name}:{system}:{client.client_id}:{_digest(token_url, grant)}",
+        grant=grant,
+        timeouts=shared.timeouts,
     )
     gate = SystemGate(
-        store=store, tenant=tenant, system=system, per_minute=client.requests_per_minute
+        store=shared.store,
+        tenant=tenant.name,
+        system=system,
+        per_minute=client.requests_per_minute,
     )
     return Line(endpoint=endpoint, gate=gate)
+
+
+def _digest(token_url: str, grant: Grant) -> str:
+    """Tell tokens of other hosts, grants and scopes apart: none is used for another."""
+    asked = "\n".join((token_url, type(grant).__name__, grant.scope))
+    return hashlib.sha256(asked.encode()).hexdigest()[:12]
 
 
 def _grant(client: Client, login_url: str) -> Grant:

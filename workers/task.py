@@ -56,6 +56,11 @@ class OperationTask(Task):  # type: ignore[type-arg]  # Celery's Task is generic
         except INFRASTRUCTURE as error:
             log.error("broker.failed", error=describe(error))
             raise self._later(BROKER_WAIT, "the broker failed") from None
+        except OperationError:
+            raise
+        except Exception as error:  # noqa: BLE001  # Celery would show its text, and drop the message
+            log.error("worker.fault", error=describe(error))
+            raise self._later(BROKER_WAIT, "the worker failed") from None
 
     def _later(self, wait: float, reason: str) -> Exception:
         """Put the message back on its queue, due in `wait` seconds."""

@@ -9,6 +9,7 @@ from __future__ import annotations
 import logging
 import re
 import sys
+from ipaddress import ip_address
 from typing import Any
 
 import structlog
@@ -28,7 +29,15 @@ def mask(text: str) -> str:
     For texts of other libraries; our own messages are built without such data.
     """
     text = _URL_PASSWORD.sub("***@", text)
-    return _DIGITS.sub("***", _EMAIL.sub("***", text))
+    return _DIGITS.sub(_masked_digits, _EMAIL.sub("***", text))
+
+
+def _masked_digits(match: re.Match[str]) -> str:
+    """Hide a long number, unless it is the address of a host of our own network."""
+    try:
+        return match[0] if ip_address(match[0]).is_private else "***"
+    except ValueError:
+        return "***"
 
 
 def describe(error: BaseException) -> str:
@@ -57,6 +66,7 @@ def configure(*, level: str, form: str) -> None:
     handler.setFormatter(_formatter(form, shared))
     # Where a line cannot be formatted, logging would print its arguments.
     logging.raiseExceptions = False
+    logging.captureWarnings(True)
     root = logging.getLogger()
     root.handlers[:] = [handler]
     # Debug lines of other libraries quote bodies and URLs.

@@ -12,6 +12,9 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 
+from cryptography.exceptions import UnsupportedAlgorithm
+from cryptography.hazmat.primitives import serialization
+from cryptography.hazmat.primitives.asymmetric import rsa
 from dotenv import dotenv_values
 from pydantic import (
     AnyHttpUrl,
@@ -80,10 +83,21 @@ class Client(_Table):
     @model_validator(mode="after")
     def _can_authenticate(self) -> Self:
         if not (self.client_secret or self.private_key_file):
-            raise ValueError("client_secret_env or private_key_file is needed")
-        if self.private_key_file and not self.private_key_file.is_file():
-            raise ValueError("private_key_file: there is no such file")
+            raise ValueError("client_secret: is required, or private_key_file")
+        if self.private_key_file:
+            _check_key(self.private_key_file)
         return self
+
+
+def _check_key(path: Path) -> None:
+    try:
+        key = serialization.load_pem_private_key(path.read_bytes(), password=None)
+    except OSError:
+        raise ValueError("private_key_file: there is no such file") from None
+    except (ValueError, TypeError, UnsupportedAlgorithm):
+        raise ValueError("private_key_file: must be a PEM private key without password") from None
+    if not isinstance(key, rsa.RSAPrivateKey):
+        raise ValueError("private_key_file: must be an RSA key")
 
 
 class SyncTarget(Client, SyncRules):
@@ -184,7 +198,7 @@ def _from_environment(settings: Settings) -> dict[str, Tenant]:
     try:
         tenant = Tenant.model_validate({**_with_hosts(table), "name": DEFAULT_TENANT})
     except ValidationError as error:
-        path, _, rule = explain(error, str).partition(": ")
+        path, _, rule = explain(error, str).replace("sync: ", "sync.", 1).partition(": ")
         variable = path.replace("sync.", "cxone_") if "sync." in path else f"genesys_{path}"
         raise SettingsError(f"{variable.upper()}: {rule} (or set TENANTS_FILE)") from None
     except ValueError as error:

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any, Literal, Protocol
+from typing import Any, ClassVar, Literal, Protocol
 from urllib.parse import quote
+
+from pydantic import ConfigDict
 
 Kind = Literal["token", "read", "write", "replication", "merge"]
 
@@ -13,6 +15,8 @@ Kind = Literal["token", "read", "write", "replication", "merge"]
 @dataclass(frozen=True, kw_only=True)
 class Timeouts:
     """Seconds: `connect` to open a connection, the others for a whole exchange of that kind."""
+
+    __pydantic_config__: ClassVar[ConfigDict] = ConfigDict(extra="forbid")
 
     connect: float = 3.0
     token: float = 10.0

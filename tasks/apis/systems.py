@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Protocol
@@ -35,6 +36,10 @@ def utc_now() -> datetime:
     return datetime.now(UTC)
 
 
+def _unlocked(_: str) -> AbstractContextManager[None]:
+    return nullcontext()
+
+
 @dataclass(frozen=True, kw_only=True)
 class Systems:
     """What a use case may be given. `customers` is None where the tenant syncs to no store."""
@@ -47,3 +52,7 @@ class Systems:
     redaction: RedactionRules = field(default_factory=RedactionRules)
     replication: Waiting = field(default_factory=Waiting)
     now: Callable[[], datetime] = utc_now
+    #: The moment of the operation's first claim: the same in every attempt.
+    started: datetime = field(default_factory=utc_now)
+    #: Locks one more resource for a block, or raises `Postponed` where it is in use.
+    lock: Callable[[str], AbstractContextManager[None]] = _unlocked

@@ -15,6 +15,7 @@ import jwt
 from pydantic import BaseModel, ConfigDict, Field
 
 ASSERTION_SECONDS = 600
+LONGEST_LIFE = 366 * 86_400
 JWT_BEARER = "urn:ietf:params:oauth:grant-type:jwt-bearer"
 
 
@@ -24,7 +25,7 @@ class _TokenBody(BaseModel):
     model_config = ConfigDict(hide_input_in_errors=True)
 
     access_token: Annotated[str, Field(pattern=r"^[\x21-\x7e]+$", repr=False)]
-    expires_in: Annotated[float, Field(gt=0, allow_inf_nan=False)]
+    expires_in: Annotated[float, Field(gt=0, le=LONGEST_LIFE, allow_inf_nan=False)]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -58,6 +59,9 @@ class Grant(Protocol):
 
     @property
     def client_id(self) -> str: ...
+
+    @property
+    def scope(self) -> str: ...
 
     def form(self) -> Mapping[str, str]: ...
 

@@ -1,11 +1,12 @@
 -- Claims an operation for one run, or says why not.
 --
 -- KEYS[1]  the operation's entry (hash): fingerprint, state, owner, lease_until, attempts, first_at,
---          outcome, tries:<cause>; state is "claimed", "open", "failed" or, finally, "ended"
+--          message_id, outcome, tries:<cause>; state is "claimed", "open", "failed" or, finally, "ended"
 -- ARGV[1]  owner        this run
 -- ARGV[2]  fingerprint  of task and arguments
 -- ARGV[3]  lease        milliseconds the claim is held without a sign of life
 -- ARGV[4]  keep         milliseconds after which the entry is forgotten
+-- ARGV[5]  message_id   the Celery message that asks for it
 --
 -- Returns {"granted", field, value, …} | {"ended", outcome} | {"busy", milliseconds} | {"mismatch"}
 
@@ -13,13 +14,14 @@ local entry = KEYS[1]
 local time = redis.call('TIME')
 local now = time[1] * 1000 + math.floor(time[2] / 1000)
 
-local known = redis.call('HMGET', entry, 'fingerprint', 'state', 'owner', 'lease_until', 'outcome')
-local fingerprint, state, owner, lease_until, outcome = unpack(known)
+local known = redis.call('HMGET', entry,
+  'fingerprint', 'state', 'owner', 'lease_until', 'outcome', 'message_id')
+local fingerprint, state, owner, lease_until, outcome, message_id = unpack(known)
 
 if fingerprint and fingerprint ~= ARGV[2] then
   return {'mismatch'}
 end
-if state == 'ended' then
+if state == 'ended' or (state == 'failed' and message_id == ARGV[5]) then
   return {'ended', outcome}
 end
 if state == 'claimed' and owner ~= ARGV[1] and tonumber(lease_until) > now then
@@ -27,7 +29,7 @@ if state == 'claimed' and owner ~= ARGV[1] and tonumber(lease_until) > now then
 end
 
 if state == 'failed' then
-  -- A replay begins anew: with all its tries, and its own first moment.
+  -- Another message that asks for it begins anew: with all tries, and its own first moment.
   for _, name in ipairs(redis.call('HKEYS', entry)) do
     if name == 'first_at' or string.sub(name, 1, 6) == 'tries:' then
       redis.call('HDEL', entry, name)
@@ -35,6 +37,7 @@ if state == 'failed' then
   end
 end
 redis.call('HSET', entry, 'fingerprint', ARGV[2], 'state', 'claimed', 'owner', ARGV[1],
+  'message_id', ARGV[5],
   'lease_until', string.format('%.0f', now + tonumber(ARGV[3])))
 redis.call('HSETNX', entry, 'first_at', string.format('%.0f', now))
 redis.call('HINCRBY', entry, 'attempts', 1)

@@ -1,4 +1,4 @@
--- Lowers what is left of a budget to what the server says is left.
+-- Lowers what is left of a budget to what the server says is left, for calls that are to come.
 --
 -- KEYS[1]  the window (counter with a life), see enter_call.lua
 -- ARGV[1]  budget     calls in a window
