@@ -32,6 +32,15 @@ class Newest(Protocol):
         ...
 
 
+#: Locks a resource of the tenant in a `with` block; raises `Postponed` where it is in use.
+Lock = Callable[[str], AbstractContextManager[None]]
+
+
+def unlocked(_: str) -> AbstractContextManager[None]:
+    """Lock nothing: for one operation at a time."""
+    return nullcontext()
+
+
 def utc_now() -> datetime:
     return datetime.now(UTC)
 
@@ -42,7 +51,11 @@ def _unlocked(_: str) -> AbstractContextManager[None]:
 
 @dataclass(frozen=True, kw_only=True)
 class Systems:
-    """What a use case may be given. `customers` is None where the tenant syncs to no store."""
+    """What a use case may be given. `customers` is None where the tenant syncs to no store.
+
+    `started` is the moment of the operation's first claim, the same in every attempt; `lock` is for
+    resources that are known only once something has been read, as `Operation.locks` is for others.
+    """
 
     genesys: Genesys
     customers: CustomerStore | None
@@ -52,6 +65,8 @@ class Systems:
     redaction: RedactionRules = field(default_factory=RedactionRules)
     replication: Waiting = field(default_factory=Waiting)
     now: Callable[[], datetime] = utc_now
+    started: datetime = field(default_factory=utc_now)
+    lock: Lock = unlocked
     #: The moment of the operation's first claim: the same in every attempt.
     started: datetime = field(default_factory=utc_now)
     #: Locks one more resource for a block, or raises `Postponed` where it is in use.
