@@ -25,7 +25,7 @@ No message holds a secret or personal data: they are built from names, ids, code
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import ClassVar
 
 
@@ -135,11 +135,18 @@ class NotFound(ApiError):
 
 
 class StateChanged(ApiError):
-    """Raised on 409: read again and decide again. `version` is the current one, if told."""
+    """Raised on 409: read again and decide again.
 
-    def __init__(self, *, version: str | None = None, **where: object) -> None:
+    `version` is the current one, if told; `named` holds the ids that the answer names as being in
+    the way, if it does.
+    """
+
+    def __init__(
+        self, *, version: str | None = None, named: Iterable[str] = (), **where: object
+    ) -> None:
         super().__init__(**where)  # type: ignore[arg-type]  # the base class's keywords
         self.version = version
+        self.named = frozenset(named)
 
 
 class Unconfirmed(StateChanged):

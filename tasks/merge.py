@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 
 from tasks.apis.genesys import Consent, Profile, Profiles
-from tasks.errors import NotFound, Rejected
+from tasks.errors import NotFound, Rejected, StateChanged
 from tasks.messages import MergeProfiles
 from tasks.operations import Json, Operation, Outcome
+from tasks.profile_links import Links, links_of, reachable, read_on
 
 MAX_ATTRIBUTES = 50
 
@@ -20,27 +22,29 @@ def merge_profiles(
 ) -> Outcome:
     """Merge the sources that are not linked to the target yet, and record what was merged.
 
-    Raises `Rejected` for an unknown profile, a link cycle or more than 50 distinct attributes. A
-    409 of the merge leaves as `StateChanged`: the next try reads the links again and merges what is
-    left of it. A merge that took effect without an answer is found as done by its links then; the
-    consents and the identity match are recorded either way.
+    Raises `Rejected` for an unknown profile, a link cycle or more than 50 distinct attributes, and
+    `StateChanged` where links stand in the way that `merge_unlinked` cannot explain or go round:
+    the next try reads them again. A merge that took effect without an answer is found as done by
+    its links then; the consents and the identity match are recorded either way.
     """
     target = read_profile(genesys, "target_profile_id", message.target_profile_id)
-    sources = [
-        read_profile(genesys, "source_profile_ids", source_id)
+    sources = {
+        source_id: read_profile(genesys, "source_profile_ids", source_id)
         for source_id in message.source_profile_ids
-    ]
-    linked = check_cycles(target, sources)
-    unlinked = [source for source in sources if source.id not in linked]
+    }
+    read = {message.target_profile_id: target, **sources}
+    linked = check_cycles(target.id, sources, links_of(read))
+    unlinked = [source_id for source_id in sources if source_id not in linked]
     if unlinked:
-        check_attributes([target, *unlinked])
-    consents = [c for profile in (target, *sources) for c in genesys.read_consents(profile.id)]
+        check_attributes([target, *(sources[source_id] for source_id in unlinked)])
+    known = dict.fromkeys(profile.id for profile in read.values())
+    consents = [consent for profile_id in known for consent in genesys.read_consents(profile_id)]
     record: dict[str, Json] = {
         "consents": aggregate_consents(consents),
-        "identity_match": match_identities(target, sources, identity_attributes),
+        "identity_match": match_identities(target, list(sources.values()), identity_attributes),
     }
-    merged = [source.id for source in unlinked]
-    survivor = genesys.merge(target.id, merged, message.merge_policy) if merged else target.id
+    merge = Merge(genesys=genesys, target_id=target.id, policy=message.merge_policy)
+    survivor, merged = merge_unlinked(merge, unlinked, read) if unlinked else (target.id, [])
     return _outcome(message, survivor=survivor, merged=merged, record=record)
 
 
@@ -52,28 +56,61 @@ def read_profile(genesys: Profiles, field: str, profile_id: str) -> Profile:
         raise Rejected(f"{field}: there is no profile {profile_id}") from None
 
 
-def check_cycles(target: Profile, sources: Sequence[Profile]) -> set[str]:
-    """Return what is linked to the target already, over any links read here.
+def check_cycles(target_id: str, sources: Mapping[str, Profile], links: Links) -> frozenset[str]:
+    """Return what is linked to the target already, over any links read; the target itself too.
 
     Raises `Rejected` where the target itself is linked to a source in that way.
     """
-    links = {profile.id: profile.links for profile in (target, *sources)}
-    for source in sources:
-        if target.id in _reachable(source.id, links):
+    for source_id, source in sources.items():
+        if target_id in reachable(source.id, links):
             raise Rejected(
-                f"source_profile_ids: {source.id} holds the target by its links: a cycle"
+                f"source_profile_ids: {source_id} holds the target by its links: a cycle"
             )
-    return _reachable(target.id, links)
+    return reachable(target_id, links) | {target_id}
 
 
-def _reachable(start: str, links: Mapping[str, frozenset[str]]) -> set[str]:
-    reached: set[str] = set()
-    ahead = [start]
-    while ahead:
-        found = links.get(ahead.pop(), frozenset()) - reached
-        reached |= found
-        ahead.extend(found)
-    return reached
+@dataclass(frozen=True, kw_only=True)
+class Merge:
+    """A merge into one target, whatever its sources are."""
+
+    genesys: Profiles
+    target_id: str
+    policy: str
+
+    def of(self, source_ids: Sequence[str]) -> str:
+        """Merge these sources and return the surviving profile's id."""
+        return self.genesys.merge(self.target_id, source_ids, self.policy)
+
+
+def merge_unlinked(
+    merge: Merge, unlinked: list[str], read: Mapping[str, Profile]
+) -> tuple[str, list[str]]:
+    """Merge the sources; return the surviving profile's id and the sources that were merged.
+
+    After a 409 the links are read on, and the merge is tried again without the sources that are in
+    the target already or come with another source. Sources that belong to some other profile, by
+    their reading or by the answer, are left out too; but then the 409 leaves as `StateChanged` once
+    the others are merged, as it does where there is nothing to leave out. Raises `Rejected` where
+    the links make a cycle.
+    """
+    try:
+        return merge.of(unlinked), unlinked
+    except StateChanged as error:
+        read = read_on(read, merge.genesys)
+        links = links_of(read)
+        sources = {source_id: read[source_id] for source_id in unlinked}
+        linked = check_cycles(merge.target_id, sources, links)
+        if linked.issuperset(unlinked):
+            return merge.target_id, []
+        held = linked.union(*(reachable(source_id, links) for source_id in unlinked))
+        elsewhere = error.named.union(each for each in unlinked if sources[each].id != each)
+        left = [each for each in unlinked if each not in held | elsewhere]
+        if not left or left == unlinked:
+            raise
+        survivor, merged = merge_unlinked(merge, left, read)
+        if not held.union(merged).issuperset(unlinked):
+            raise
+        return survivor, merged
 
 
 def check_attributes(profiles: Iterable[Profile]) -> None:
@@ -123,6 +160,11 @@ def _outcome(
     )
 
 
+def usual_calls(message: MergeProfiles) -> int:
+    """Return how many calls a merge makes: each profile and its consents are read."""
+    return 2 * (1 + len(message.source_profile_ids)) + 1
+
+
 def profile_locks(message: MergeProfiles) -> tuple[str, ...]:
     """Return the lock of every profile that the merge touches."""
     return tuple(f"profile:{p}" for p in (message.target_profile_id, *message.source_profile_ids))
@@ -134,4 +176,5 @@ OPERATION = Operation(
         message, systems.genesys, systems.identity_attributes
     ),
     locks=profile_locks,
+    calls=usual_calls,
 )

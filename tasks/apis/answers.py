@@ -12,6 +12,7 @@ from typing import Any
 from tasks import errors
 from tasks.apis import retry_after
 from tasks.apis.calls import Answer, Call
+from tasks.fields import is_identifier
 
 _CODE = re.compile(r"[A-Za-z][A-Za-z0-9._:\-]{0,79}")
 _VERSION = re.compile(r"[A-Za-z0-9._\-]{1,80}")
@@ -37,7 +38,7 @@ def explain(system: str, call: Call, answer: Answer, now: float) -> errors.ApiEr
         case 404:
             return errors.NotFound(**where)
         case 409:
-            return errors.StateChanged(version=_version(body), **where)
+            return errors.StateChanged(version=_version(body), named=_named(body), **where)
         case 422:
             return errors.Unprocessable(fields=_fields(body), **where)
         case 429:
@@ -68,11 +69,20 @@ def _version(body: Mapping[str, Any]) -> str | None:
     return _matching(_VERSION, str(version) if type(version) is int else version) or None
 
 
+def _named(body: Mapping[str, Any]) -> set[str]:
+    """Return the profile ids that the `details[]` of an error name."""
+    ids = (entry.get("profileId") for entry in _entries(body, "details"))
+    return {each for each in ids if is_identifier(each)}
+
+
 def _fields(body: Mapping[str, Any]) -> dict[str, str]:
     """Return field → code of a 422's `errors[]`."""
-    listed = body.get("errors")
-    entries = [e for e in listed if isinstance(e, dict)] if isinstance(listed, list) else []
     return {
         _matching(_FIELD, entry.get("field")) or "?": _matching(_CODE, entry.get("code")) or "?"
-        for entry in entries
+        for entry in _entries(body, "errors")
     }
+
+
+def _entries(body: Mapping[str, Any], name: str) -> list[dict[str, Any]]:
+    listed = body.get(name)
+    return [each for each in listed if isinstance(each, dict)] if isinstance(listed, list) else []

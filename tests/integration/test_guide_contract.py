@@ -373,6 +373,33 @@ def test_a_merge_whose_answer_is_lost_takes_effect_once(
     assert len(sandbox.effects(kind="profiles.merged")) == 1
 
 
+def test_a_merge_along_a_chain_of_merges_is_a_noop_after_one_post(
+    sandbox: SandboxHandle, genesys: GenesysGuide
+) -> None:
+    add_profile(sandbox, "t-2", "t-1")
+    add_profile(sandbox, "t-1", "s")
+    add_profile(sandbox, "s")
+    message = MergeProfiles(source_profile_ids=["s"], target_profile_id="t-2")
+    assert merge_profiles(message, genesys).status == "noop"
+    assert journal(sandbox)[5:] == [
+        ("POST", "/api/v2/identity/profiles/merge", 409),
+        ("GET", "/api/v2/identity/profiles/t-1", 200),
+    ]
+
+
+def test_a_source_of_a_stranger_does_not_hold_up_the_others(
+    sandbox: SandboxHandle, genesys: GenesysGuide
+) -> None:
+    add_profile(sandbox, "stranger", "s-1")
+    for profile_id in ("t", "s-1", "s-2"):
+        add_profile(sandbox, profile_id)
+    message = MergeProfiles(source_profile_ids=["s-1", "s-2"], target_profile_id="t")
+    with pytest.raises(errors.StateChanged):
+        merge_profiles(message, genesys)
+    (effect,) = sandbox.effects(kind="profiles.merged")
+    assert effect["detail"]["sources"] == ["s-2"]
+
+
 def test_attributes_are_found_written_and_verified(
     sandbox: SandboxHandle, genesys: GenesysGuide, newest: FakeNewest
 ) -> None:

@@ -125,6 +125,21 @@ def test_a_409_tells_the_version_where_it_is_fit_for_a_header(
     assert error.version == version
 
 
+@pytest.mark.parametrize(
+    ("details", "named"),
+    [
+        ([{"profileId": "p-1", "linkedTo": "p-2"}, {"profileId": "p-3"}], {"p-1", "p-3"}),
+        ([{"profileId": "Jane Doe"}, {"profileId": 7}, {}, "p-1"], set()),
+        ("p-1", set()),
+    ],
+)
+def test_a_409_tells_which_profiles_are_in_the_way(details: object, named: set[str]) -> None:
+    error = explained(409, {"details": details})
+    assert isinstance(error, errors.StateChanged)
+    assert error.named == named
+    assert "p-1" not in f"{error} {error!r}"
+
+
 def test_a_422_keeps_fields_and_codes_and_no_texts() -> None:
     body = {
         "message": "ann@example.com is not allowed",

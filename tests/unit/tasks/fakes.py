@@ -16,6 +16,7 @@ from tasks.apis.customers import CustomerAttribute
 from tasks.apis.genesys import Consent, Contact, Participant, Profile
 from tasks.compact_json import compact_json
 from tasks.messages import MAX_ATTRIBUTE_BYTES
+from tasks.profile_links import links_of, reachable
 
 
 def _where(status: int) -> dict[str, Any]:
@@ -26,8 +27,8 @@ def not_found() -> errors.NotFound:
     return errors.NotFound(**_where(404))
 
 
-def state_changed() -> errors.StateChanged:
-    return errors.StateChanged(**_where(409))
+def state_changed(named: Collection[str] = ()) -> errors.StateChanged:
+    return errors.StateChanged(named=named, **_where(409))
 
 
 def unprocessable(code: str) -> errors.Unprocessable:
@@ -48,7 +49,10 @@ def outcome_unknown() -> errors.OutcomeUnknown:
 
 @dataclass(kw_only=True)
 class FakeGenesys:
-    """Genesys Cloud by the rules of the guides; `after` runs once after the next call of a verb."""
+    """Genesys Cloud by the rules of the guides; `after` runs once after the next call of a verb.
+
+    `names_links` says whether the 409 of a merge names the sources that are linked already.
+    """
 
     profiles: dict[str, Profile] = field(default_factory=dict)
     consents: dict[str, list[Consent]] = field(default_factory=dict)
@@ -56,6 +60,7 @@ class FakeGenesys:
     contacts: dict[str, Contact] = field(default_factory=dict)
     refusals: dict[str, errors.ApiError] = field(default_factory=dict)
     after: dict[str, Callable[[], None]] = field(default_factory=dict)
+    names_links: bool = True
     calls: list[tuple[str, ...]] = field(default_factory=list)
 
     def verbs(self) -> list[str]:
@@ -91,16 +96,17 @@ class FakeGenesys:
         self._enter("merge", target_id, *source_ids, policy)
         target = self.profiles[target_id]
         sources = [self.profiles[source_id] for source_id in source_ids]
-        owned = {link for profile in self.profiles.values() for link in profile.links}
-        if owned & set(source_ids) or any(target_id in source.links for source in sources):
-            raise state_changed()
+        held = links_of(self.profiles)
+        owned = {link for linked in held.values() for link in linked}
+        if owned & set(source_ids) or any(target_id in reachable(s.id, held) for s in sources):
+            raise state_changed(owned & set(source_ids) if self.names_links else ())
         merged = {k: v for source in reversed(sources) for k, v in source.attributes.items()}
         own = target.attributes
         merged = {**own, **merged} if policy == "source_wins" else {**merged, **own}
         if len(merged) > 50:
             raise unprocessable("attribute.limit.exceeded")
-        links = target.links | set(source_ids)
-        self.profiles[target_id] = replace(target, attributes=merged, links=links)
+        linked = target.links | set(source_ids)
+        self.profiles[target_id] = replace(target, attributes=merged, links=linked)
         self._leave("merge")
         return target_id
 

@@ -45,8 +45,9 @@ class Organizations:
         held = self.documents.get(organization_id)
         current = held.version if held else "0"
         if version != current:
-            where = {"method": "PUT", "route": "/fake", "status": 409}
-            raise StateChanged(version=current, system="genesys", **where)
+            raise StateChanged(
+                version=current, system="genesys", method="PUT", route="/fake", status=409
+            )
         following = str(int(version) + 1)
         self.documents[organization_id] = Configuration(version=following, document=document)
         self.put.append(organization_id)

@@ -183,6 +183,7 @@ def test_a_conflict_leaves_and_the_next_try_drops_the_source_linked_meanwhile(
     def foreign_merge() -> None:
         genesys.add_profile("target", links=["first"])
 
+    genesys.names_links = False
     genesys.after["read_profile"] = foreign_merge
     with pytest.raises(errors.StateChanged):
         merge_profiles(message(), genesys)
@@ -195,6 +196,87 @@ def test_a_conflict_over_a_merge_that_is_done_ends_as_noop(genesys: FakeGenesys)
         merge_profiles(message("first"), genesys)
     genesys.add_profile("target", links=["first"])
     assert merge_profiles(message("first"), genesys).status == "noop"
+
+
+def test_a_source_that_came_along_a_chain_of_merges_ends_as_noop(genesys: FakeGenesys) -> None:
+    genesys.add_profile("between", links=["first"])
+    genesys.add_profile("target", links=["between"])
+    outcome = merge_profiles(message("first"), genesys)
+    assert outcome.status == "noop"
+    assert outcome.detail == {"profile_id": "target", "merged": [], "linked": ["first"]}
+    assert genesys.verbs().count("merge") == 1
+
+
+def test_a_cycle_by_way_of_a_profile_that_nobody_named_is_rejected(genesys: FakeGenesys) -> None:
+    genesys.add_profile("between", links=["target"])
+    genesys.add_profile("first", links=["between"])
+    with pytest.raises(errors.Rejected, match=r"^source_profile_ids: first .* a cycle$"):
+        merge_profiles(message(), genesys)
+    assert genesys.verbs().count("merge") == 1
+
+
+def test_sources_linked_along_a_chain_do_not_hold_up_the_others(genesys: FakeGenesys) -> None:
+    genesys.add_profile("between", links=["first"])
+    genesys.add_profile("target", links=["between"])
+    outcome = merge_profiles(message(), genesys)
+    assert outcome.detail == {"profile_id": "target", "merged": ["second"], "linked": ["first"]}
+    assert genesys.calls[-1] == ("merge", "target", "second", "target_wins")
+    assert genesys.verbs().count("merge") == 2
+
+
+def test_a_source_that_another_one_holds_comes_with_it(genesys: FakeGenesys) -> None:
+    genesys.add_profile("between", links=["second"])
+    genesys.add_profile("first", links=["between"])
+    outcome = merge_profiles(message(), genesys)
+    assert outcome.detail == {"profile_id": "target", "merged": ["first"], "linked": ["second"]}
+
+
+def test_a_source_of_another_profile_is_left_out_and_stays_a_conflict(
+    genesys: FakeGenesys,
+) -> None:
+    genesys.add_profile("stranger", links=["first"])
+    genesys.add_profile("third")
+    for _ in range(2):
+        with pytest.raises(errors.StateChanged):
+            merge_profiles(message("first", "second", "third"), genesys)
+        assert genesys.profiles["target"].links == {"second", "third"}
+    assert genesys.calls[-1] == ("merge", "target", "first", "target_wins")
+    assert genesys.verbs().count("merge") == 3
+
+
+def test_a_source_that_answers_as_the_target_is_linked(genesys: FakeGenesys) -> None:
+    genesys.profiles["first"] = genesys.profiles["target"]
+    outcome = merge_profiles(message(), genesys)
+    assert outcome.detail == {"profile_id": "target", "merged": ["second"], "linked": ["first"]}
+    assert genesys.verbs().count("read_consents") == 2
+
+
+def test_a_source_that_answers_as_another_profile_is_no_source_to_be_merged(
+    genesys: FakeGenesys,
+) -> None:
+    genesys.add_profile("stranger", links=["first"])
+    genesys.profiles["first"] = genesys.profiles["stranger"]
+    genesys.names_links = False
+    with pytest.raises(errors.StateChanged):
+        merge_profiles(message(), genesys)
+    assert genesys.profiles["target"].links == {"second"}
+
+
+def test_no_more_than_a_merge_set_is_read_to_follow_links(genesys: FakeGenesys) -> None:
+    for n in range(100):
+        genesys.add_profile(f"link-{n}", links=[f"link-{n + 1}"])
+    genesys.add_profile("target", links=["link-0"])
+    genesys.add_profile("stranger", links=["first"])
+    with pytest.raises(errors.StateChanged):
+        merge_profiles(message("first"), genesys)
+    assert genesys.verbs().count("read_profile") == 52
+
+
+def test_a_linked_profile_that_is_gone_ends_its_chain(genesys: FakeGenesys) -> None:
+    genesys.add_profile("between", links=["gone", "first"])
+    genesys.add_profile("target", links=["between"])
+    assert merge_profiles(message("first"), genesys).status == "noop"
+    assert ("read_profile", "gone") in genesys.calls
 
 
 def test_a_rule_that_the_api_finds_broken_is_final_as_it_is(genesys: FakeGenesys) -> None:
