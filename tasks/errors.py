@@ -9,7 +9,7 @@
     │   └── Failed               tries used up, outcome unknown or undone
     ├── Postponed                not yet: the message goes back and costs no try
     └── ApiError                 what an outside system answered
-        ├── BadRequest           400 and other final 4xx
+        ├── BadRequest           3xx, 400 and other final 4xx
         ├── Unauthenticated      401, also after the token was renewed once
         ├── Forbidden            403, names the scope or permission
         ├── NotFound             404
@@ -112,7 +112,7 @@ class ApiError(WorkerError):
 
 
 class BadRequest(ApiError):
-    """Raised on 400 and on any 4xx without a class of its own."""
+    """Raised on 400, on any 4xx without a class of its own, and on a redirect: none is followed."""
 
 
 class Unauthenticated(ApiError):

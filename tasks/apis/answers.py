@@ -44,7 +44,7 @@ def explain(system: str, call: Call, answer: Answer, now: float) -> errors.ApiEr
         case 429:
             wait = retry_after.parse(answer.headers.get("Retry-After"), now)
             return errors.RateLimited(retry_after=wait, **where)
-        case status if 400 <= status < 500 and status != 408:
+        case status if 300 <= status < 500 and status != 408:
             return errors.BadRequest(**where)
         case _:
             return errors.OutcomeUnknown(**where)

@@ -133,7 +133,7 @@ def _answer(response: requests.Response, deadline: float) -> Answer:
         body = json.loads(content, parse_float=Decimal) if content else None
     except (ValueError, ArithmeticError, RecursionError):
         # A proxy's error page is no JSON, and its status tells what happened all the same.
-        if response.status_code < 400:
+        if response.status_code < 300:
             raise NoAnswer(response.status_code) from None
         body = None
     return Answer(status=response.status_code, headers=response.headers, body=body)

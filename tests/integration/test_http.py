@@ -281,9 +281,15 @@ def test_an_error_page_that_is_no_json_does_not_hide_its_status(
     assert caught.value.status == status
 
 
+def test_a_redirect_to_a_page_is_final_too(outside: Outside) -> None:
+    outside.behaviours = [answer(301, b"<html>Moved", {"Location": f"{outside.url}/elsewhere"})]
+    with pytest.raises(errors.BadRequest):
+        http(outside.url).call(read())
+
+
 def test_a_redirect_is_not_followed(outside: Outside) -> None:
     outside.behaviours = [answer(302, headers={"Location": f"{outside.url}/elsewhere"})]
-    with pytest.raises(errors.OutcomeUnknown) as caught:
+    with pytest.raises(errors.BadRequest) as caught:
         http(outside.url).call(write({}))
     assert caught.value.status == 302
     assert len(outside.requests) == 1

@@ -49,7 +49,10 @@ def explained(
         (503, errors.OutcomeUnknown),
         (504, errors.OutcomeUnknown),
         (599, errors.OutcomeUnknown),
-        (302, errors.OutcomeUnknown),
+        (301, errors.BadRequest),
+        (302, errors.BadRequest),
+        (304, errors.BadRequest),
+        (307, errors.BadRequest),
     ],
 )
 @pytest.mark.parametrize("body", [None, {}, [], "text", 7, {"errors": "none"}])
