@@ -10,6 +10,7 @@
     ├── Postponed                not yet: the message goes back and costs no try
     └── ApiError                 what an outside system answered
         ├── BadRequest           3xx, 400 and other final 4xx
+        │   └── TooLarge         the answer is longer than we read
         ├── Unauthenticated      401, also after the token was renewed once
         ├── Forbidden            403, names the scope or permission
         ├── NotFound             404
@@ -113,6 +114,17 @@ class ApiError(WorkerError):
 
 class BadRequest(ApiError):
     """Raised on 400, on any 4xx without a class of its own, and on a redirect: none is followed."""
+
+
+class TooLarge(BadRequest):
+    """Raised where an answer is longer than `limit` bytes: the next one would be so too."""
+
+    def __init__(self, *, limit: int, **where: object) -> None:
+        super().__init__(**where)  # type: ignore[arg-type]  # the base class's keywords
+        self.limit = limit
+
+    def __str__(self) -> str:
+        return f"{super().__str__()} with more than {self.limit:,} bytes, which is the limit"
 
 
 class Unauthenticated(ApiError):

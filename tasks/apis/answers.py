@@ -55,6 +55,13 @@ def unknown(system: str, call: Call, status: int | None = None) -> errors.Outcom
     return errors.OutcomeUnknown(system=system, method=call.method, route=call.route, status=status)
 
 
+def too_large(system: str, call: Call, status: int, limit: int) -> errors.TooLarge:
+    """Return the error for an answer of more than `limit` bytes."""
+    return errors.TooLarge(
+        limit=limit, system=system, method=call.method, route=call.route, status=status
+    )
+
+
 def unreachable(system: str, call: Call) -> errors.Unreachable:
     """Return the error for a call that never left."""
     return errors.Unreachable(system=system, method=call.method, route=call.route, status=None)

@@ -18,7 +18,7 @@ from pydantic import ValidationError
 from tasks.apis import answers
 from tasks.apis.calls import Answer, Call, CallLog, Gate, Timeouts
 from tasks.apis.tokens import Grant, Token, TokenStore
-from tasks.apis.wire import Basic, Bearer, NoAnswer, NoAuth, NotSent, Wire
+from tasks.apis.wire import Basic, Bearer, NoAnswer, NoAuth, NotSent, TooLong, Wire
 from tasks.compact_json import compact_json
 
 
@@ -104,6 +104,9 @@ class Http:
         except NoAnswer as error:
             status = error.status
             raise answers.unknown(self.endpoint.system, call, status) from None
+        except TooLong as error:
+            status = error.status
+            raise answers.too_large(self.endpoint.system, call, status, error.limit) from None
         finally:
             self.log.answered(call, status=status, seconds=time.monotonic() - started)
 

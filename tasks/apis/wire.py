@@ -33,6 +33,15 @@ class NoAnswer(Exception):
         self.status = status
 
 
+class TooLong(Exception):
+    """Raised when the body of an answer of this `status` exceeds `limit` bytes."""
+
+    def __init__(self, status: int, limit: int) -> None:
+        super().__init__(status, limit)
+        self.status = status
+        self.limit = limit
+
+
 class NotSent(Exception):
     """Raised when no connection could be opened: the request never left."""
 
@@ -79,7 +88,7 @@ class Wire(threading.local):
         """Send one request and return its answer, read completely within `within` seconds.
 
         The seconds cover all tries to connect. `request` holds the other arguments of
-        `requests.request`. Raises `NotSent` and `NoAnswer`.
+        `requests.request`. Raises `NotSent`, `NoAnswer` and `TooLong`.
         """
         deadline = time.monotonic() + within
         tries = tenacity.Retrying(
@@ -140,13 +149,15 @@ def _answer(response: requests.Response, deadline: float) -> Answer:
 
 
 def _content(response: requests.Response, deadline: float) -> bytes:
-    """Return the whole body, or raise `NoAnswer` where it is cut short, too long or too late."""
+    """Return the whole body; raise `NoAnswer` where it is cut short or too late, or `TooLong`."""
     content = bytearray()
     try:
         _limit(response, _left(deadline))
         while chunk := response.raw.read1(65_536, decode_content=True):
             content += chunk
-            if time.monotonic() > deadline or len(content) > MAX_ANSWER_BYTES:
+            if len(content) > MAX_ANSWER_BYTES:
+                raise TooLong(response.status_code, MAX_ANSWER_BYTES)
+            if time.monotonic() > deadline:
                 raise NoAnswer(response.status_code)
             _limit(response, _left(deadline))
     except (HTTPError, OSError, ValueError):

@@ -323,8 +323,14 @@ def test_a_body_beyond_the_limit_is_not_read_on(
     monkeypatch.setattr(wire_module, "MAX_ANSWER_BYTES", 1_000)
     packed = gzip.compress(b'"' + b"x" * 5_000_000 + b'"')
     outside.behaviours = [answer(body=packed, headers={"Content-Encoding": "gzip"})]
-    with pytest.raises(errors.OutcomeUnknown):
-        http(outside.url).call(read())
+    log = Exchanges()
+    with pytest.raises(errors.TooLarge) as caught:
+        http(outside.url, log=log).call(read())
+    assert str(caught.value) == (
+        "genesys answered 200 to GET /api/v2/things/{thing_id}"
+        " with more than 1,000 bytes, which is the limit"
+    )
+    assert log.answers[-1] == ("/api/v2/things/{thing_id}", 200)
 
 
 @pytest.mark.parametrize("behaviour", [reset, truncate, answer(500), answer(504)])
