@@ -20,8 +20,19 @@ def ledger(redis: Redis) -> Ledger:
     return Ledger(store=Store(redis=redis), lease=60, keep=3600)
 
 
-def claim(ledger: Ledger, owner: str = "run-1", digest: str = PRINT) -> Claim:
-    granted = ledger.claim("default", "op", owner, digest)
+def ask(
+    ledger: Ledger,
+    owner: str = "run-2",
+    *,
+    digest: str = PRINT,
+    tenant: str = "default",
+    message_id: str = "message-1",
+) -> Claim | Ended:
+    return ledger.claim(tenant, "op", owner, digest, message_id)
+
+
+def claim(ledger: Ledger, owner: str = "run-1", message_id: str = "message-1") -> Claim:
+    granted = ask(ledger, owner, message_id=message_id)
     assert isinstance(granted, Claim)
     return granted
 
@@ -35,7 +46,7 @@ def end(ledger: Ledger, granted: Claim, *, final: bool) -> None:
 def test_one_of_many_concurrent_claims_is_granted(ledger: Ledger) -> None:
     def attempt(number: int) -> bool:
         try:
-            return isinstance(ledger.claim("default", "op", f"run-{number}", PRINT), Claim)
+            return isinstance(ask(ledger, f"run-{number}"), Claim)
         except Postponed:
             return False
 
@@ -50,7 +61,7 @@ def test_whoever_finds_a_run_under_way_comes_back_soon_and_not_before_its_lease_
     ledger = Ledger(store=Store(redis=redis), lease=lease, keep=3600)
     claim(ledger)
     with pytest.raises(Postponed) as busy:
-        ledger.claim("default", "op", "run-2", PRINT)
+        ask(ledger)
     assert least <= busy.value.wait <= most
 
 
@@ -76,14 +87,14 @@ def test_an_operation_that_has_ended_answers_its_result_for_as_long_as_it_is_kep
     ledger: Ledger, redis: Redis
 ) -> None:
     end(ledger, claim(ledger), final=True)
-    assert ledger.claim("default", "op", "run-2", PRINT) == Ended(result={"status": "done"})
+    assert ask(ledger) == Ended(result={"status": "done"})
     assert 3_500_000 < int(redis.pttl("gw:operation:default:op")) <= 3_600_000
 
 
 def test_an_id_cannot_be_used_for_other_arguments(ledger: Ledger) -> None:
     end(ledger, claim(ledger), final=True)
     with pytest.raises(Rejected, match="operation_id: belongs to an operation with other"):
-        ledger.claim("default", "op", "run-2", fingerprint("merge_profiles", {}))
+        ask(ledger, digest=fingerprint("merge_profiles", {}))
 
 
 def test_tries_are_counted_by_cause_and_a_put_back_without_one_counts_none(
@@ -96,19 +107,22 @@ def test_tries_are_counted_by_cause_and_a_put_back_without_one_counts_none(
     assert granted.attempts == 5
 
 
-def test_a_replay_of_a_failed_operation_begins_with_all_its_tries(ledger: Ledger) -> None:
+def test_a_failed_operation_answers_its_own_message_and_begins_anew_for_another(
+    ledger: Ledger,
+) -> None:
     ledger.put_back(claim(ledger), cause="OutcomeUnknown")
     failed = claim(ledger)
     end(ledger, failed, final=False)
     time.sleep(0.01)
-    replayed = claim(ledger, "run-2")
+    assert ask(ledger) == Ended(result={"status": "done"})
+    replayed = claim(ledger, "run-3", "message-2")
     assert replayed.tries == {}
     assert replayed.first_at > failed.first_at
 
 
 def test_the_same_id_of_two_tenants_is_two_operations(ledger: Ledger) -> None:
     claim(ledger)
-    assert isinstance(ledger.claim("acme", "op", "run-2", PRINT), Claim)
+    assert isinstance(ask(ledger, tenant="acme"), Claim)
 
 
 @pytest.mark.parametrize("name", ["operation_id", "correlation_id"])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -40,6 +41,10 @@ def calls(cluster: Cluster, **filters: Any) -> list[tuple[str, str]]:
         for entry in cluster.sandbox.journal(**filters)
         if entry["route"] != "/oauth/token"
     ]
+
+
+def _results(cluster: Cluster) -> list[Any]:
+    return list(cluster.redis.scan_iter("celery-task-meta-*"))
 
 
 def records(cranked: CrankedWorker, tenant: str = "default") -> list[dict[str, Any]]:
@@ -249,6 +254,95 @@ def test_a_fault_of_ours_is_tried_three_times_and_told_without_its_text(
     assert record["status"] == "failed"
     assert record["reason"].startswith("fault: KeyError in ")
     assert "jane" not in str(record)
+
+
+def test_a_redelivery_of_a_message_that_failed_answers_its_failure(
+    cluster: Cluster, cranked: CrankedWorker
+) -> None:
+    cluster.sandbox.fault(route=CONVERSATIONS, kind="status", status=403)
+    for _ in range(2):
+        cranked.send("set_attributes", attributes(cluster), "attributes", task_id="a-1")
+    first, second = cranked.drain("attributes")
+    assert [first.state, second.state] == ["FAILURE", "FAILURE"]
+    assert str(first.result.exception) == str(second.result.exception)
+    assert len(calls(cluster)) == len(records(cranked)) == 1
+
+
+def test_another_message_with_the_id_of_a_failed_operation_begins_anew(
+    cluster: Cluster, cranked: CrankedWorker
+) -> None:
+    cluster.sandbox.fault(route=CONVERSATIONS, kind="status", status=403)
+    for _ in range(2):
+        message = {**attributes(cluster), "operation_id": "a-1"}
+        cranked.send("set_attributes", message, "attributes")
+    first, second = cranked.drain("attributes")
+    assert [first.state, second.state] == ["FAILURE", "SUCCESS"]
+
+
+def test_an_operation_that_met_a_broken_redis_half_way_is_free_when_its_message_comes_back(
+    cluster: Cluster, cranked: CrankedWorker, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def broken(*_: Any, **__: Any) -> None:
+        raise RedisConnectionError
+
+    cranked.send("set_attributes", attributes(cluster), "attributes")
+    with monkeypatch.context() as broken_redis:
+        broken_redis.setattr("workers.newest.NewestInRedis.written", broken)
+        first = cranked.crank("attributes")
+    assert first is not None
+    assert first.state == "RETRY"
+    (second,) = cranked.drain("attributes")
+    assert second.state == "SUCCESS"
+
+
+def test_a_fault_outside_of_any_operation_keeps_the_message_and_shows_no_text(
+    cluster: Cluster,
+    cranked: CrankedWorker,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    def broken(*_: Any, **__: Any) -> None:
+        raise UnicodeDecodeError("utf-8", b"canary", 0, 1, "canary")
+
+    cranked.send("set_attributes", attributes(cluster), "attributes")
+    with monkeypatch.context() as broken_worker:
+        broken_worker.setattr("workers.operation.Runner.run", broken)
+        first = cranked.crank("attributes")
+    assert first is not None
+    assert first.state == "RETRY"
+    assert "canary" not in capsys.readouterr().out
+    assert not any(b"canary" in (cluster.redis.get(name) or b"") for name in _results(cluster))
+    (second,) = cranked.drain("attributes")
+    assert second.result["status"] == "done"
+
+
+def test_a_refused_message_on_the_default_queue_is_filed_under_the_tenant_it_names(
+    cluster: Cluster, cranked: CrankedWorker
+) -> None:
+    connections = cranked.app.services.runner.connections
+    connections["acme"] = connections["default"]  # type: ignore[index]
+    cranked.send("merge_profiles", {"tenant": "acme", "colour": "red"}, "celery")
+    cranked.crank("celery")
+    (letter,) = cranked.app.services.dead_letters.letters()
+    assert letter.tenant == "acme"
+    assert len(records(cranked, "acme")) == 1
+
+
+def test_eight_large_merges_end_though_the_budget_holds_four(cluster: Cluster) -> None:
+    lean = replace(cluster, environment={"GENESYS_REQUESTS_PER_MINUTE": "100"})
+    app = lean.app()
+    cranked = CrankedWorker(app=app)
+    profiles = cluster.sandbox.ids("profiles")[:88]
+    for number in range(8):
+        target, *sources = profiles[number * 11 : number * 11 + 11]
+        message = {"source_profile_ids": sources, "target_profile_id": target}
+        cranked.send("merge_profiles", message, "merge")
+    first = [cranked.crank("merge") for _ in range(8)]
+    assert [turn.state for turn in first if turn].count("SUCCESS") == 4
+    cluster.redis.delete("gw:window:default:genesys")
+    assert [turn.state for turn in cranked.drain("merge")] == ["SUCCESS"] * 4
+    assert len(calls(cluster)) == 8 * 23
+    app.services.close()
 
 
 def test_a_message_that_meets_a_broken_redis_comes_back(

@@ -57,6 +57,7 @@ def test_a_wait_doubles_with_every_try_until_they_are_used_up(
     ("error", "status"),
     [
         (errors.BadRequest(**WHERE), "rejected"),
+        (errors.TooLarge(limit=9, **WHERE), "rejected"),
         (errors.Unauthenticated(**WHERE), "rejected"),
         (errors.Forbidden(missing="scope", **WHERE), "rejected"),
         (errors.NotFound(**WHERE), "rejected"),
@@ -75,7 +76,7 @@ def test_what_can_never_work_ends_at_once(error: Exception, status: str) -> None
 
 
 @pytest.mark.parametrize(
-    ("told", "wait"), [(20.0, 20.0), (None, 5.0), (0.0, 0.0), (7200.0, 7200.0)]
+    ("told", "wait"), [(20.0, 20.0), (None, 5.0), (0.0, 0.5), (7200.0, 7200.0)]
 )
 def test_a_429_waits_what_it_says_however_often_it_is_met(told: float | None, wait: float) -> None:
     assert after(limited(told), tries=1000) == PutBack(wait=wait)
@@ -111,3 +112,14 @@ def test_an_installation_can_change_the_numbers_of_a_rule_and_of_no_other() -> N
     assert after(CHANGED, rules=rules) == PutBack(wait=9, cause="StateChanged")
     assert isinstance(after(CHANGED, tries=1, rules=rules), End)
     assert after(UNKNOWN, rules=rules) == after(UNKNOWN)
+
+
+def test_a_pause_lasts_half_a_second_at_least_and_a_day_at_most() -> None:
+    rule = policy.rule_for(limited(None))
+    pauses = [policy.pause_after(limited(told), rule) for told in (0.0, 60.0, 1e9)]
+    assert pauses == [0.5, 60.0, DAY]
+
+
+def test_a_429_that_names_no_wait_waits_as_long_as_the_installation_says() -> None:
+    rules = adjusted({"429": Adjustment(first_wait=30)})
+    assert after(limited(None), rules=rules) == PutBack(wait=30)
