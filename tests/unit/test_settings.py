@@ -29,6 +29,14 @@ def clean_environment(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
         ("LOG_LEVEL", "LOUD", "LOG_LEVEL: Input should be 'DEBUG'"),
         ("LEASE_SECONDS", "0", "LEASE_SECONDS: Input should be greater than 0"),
         ("TIMEOUTS__MERGE", "long", "TIMEOUTS__MERGE: Input should be a valid number"),
+        ("REDIS_URL", "sentinel://host", "REDIS_URL: must start with redis:// or rediss://"),
+        ("REDIS_URL", "redis://localhost:abc/0", "REDIS_URL: Port could not be cast"),
+        ("RESULT_BACKEND", "foo://x", "RESULT_BACKEND: must start with redis:// or rediss://"),
+        ("ERROR_POLICY", "no JSON", "a variable or .env is neither UTF-8 nor JSON"),
+        ("ERROR_POLICY__429__TRIES", "3", "ERROR_POLICY: 429 uses up no tries"),
+        ("ERROR_POLICY__409__FIRST_WAIT", "inf", "ERROR_POLICY__409__FIRST_WAIT: Input should be"),
+        ("TIMEOUTS__MERG", "5", "TIMEOUTS__MERG: Unexpected keyword argument"),
+        ("VISIBILITY_SECONDS", "inf", "VISIBILITY_SECONDS: Input should be a finite number"),
         ("ERROR_POLICY__409__TRIES", "0", "ERROR_POLICY__409__TRIES: Input should be greater"),
     ],
 )
@@ -63,6 +71,8 @@ def test_no_secret_stands_in_the_repr(monkeypatch: pytest.MonkeyPatch) -> None:
     key = Fernet.generate_key().decode()
     monkeypatch.setenv("SEAL_KEY", key)
     monkeypatch.setenv("GENESYS_CLIENT_SECRET", "canary-secret")
+    monkeypatch.setenv("REDIS_URL", "redis://:canary-secret@host/0")
+    monkeypatch.setenv("RESULT_BACKEND", "redis://:canary-secret@host/1")
     shown = repr(Settings.load())
     assert key not in shown
     assert "canary-secret" not in shown

@@ -21,6 +21,8 @@ from workers.telemetry import describe, mask
         ("mail to jane.doe@example.com now", "mail to *** now"),
         ("call 0151 2345678", "call ***"),
         ("card 4111-1111-1111-1111", "card ***"),
+        ("Error 111 connecting to 127.0.0.1:6379", "Error 111 connecting to 127.0.0.1:6379"),
+        ("from 93.184.216.34 and 10.20.30.40", "from *** and 10.20.30.40"),
         ("12 tasks on 3 queues", "12 tasks on 3 queues"),
     ],
 )

@@ -3,12 +3,23 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import pytest
+from cryptography.hazmat.primitives import serialization
+from cryptography.hazmat.primitives.asymmetric import ec
+from redis import Redis
 
+from tasks.apis.calls import Timeouts
 from tasks.errors import SettingsError
+from tasks.waiting import Waiting
+from workers.locks import Locks
+from workers.sealing import Seal
 from workers.settings import Settings
+from workers.store import Store
+from workers.systems import Shared, connect
 from workers.tenants import REGIONS, Tenant, load_tenants
+from workers.tokens import SharedTokens
 
 ACME = """
 [tenants.acme]
@@ -112,10 +123,15 @@ def test_without_a_file_the_environment_describes_one_tenant(
         ({"GENESYS_REGION": "mars"}, "GENESYS_REGION: region must be one of"),
         ({"GENESYS_API": "other"}, "GENESYS_API: Input should be 'guide'"),
         ({"CXONE_URL": "https://cxone.example"}, "CXONE_CLIENT_ID: is required"),
+        ({"GENESYS_CLIENT_SECRET": None}, "GENESYS_CLIENT_SECRET: is required, or private_key"),
+        (
+            {"CXONE_URL": "https://cxone.example", "CXONE_CLIENT_ID": "c"},
+            "CXONE_CLIENT_SECRET: is required, or private_key_file",
+        ),
     ],
 )
 def test_a_missing_or_wrong_variable_is_named(
-    monkeypatch: pytest.MonkeyPatch, variables: dict[str, str], line: str
+    monkeypatch: pytest.MonkeyPatch, variables: dict[str, str | None], line: str
 ) -> None:
     complete = {
         "GENESYS_API": "guide",
@@ -124,7 +140,8 @@ def test_a_missing_or_wrong_variable_is_named(
         "GENESYS_CLIENT_SECRET": "secret",
     }
     for name, value in ({**complete, **variables} if variables else {}).items():
-        monkeypatch.setenv(name, value)
+        if value is not None:
+            monkeypatch.setenv(name, value)
     with pytest.raises(SettingsError) as refusal:
         load_tenants(Settings.load())
     assert str(refusal.value).startswith(line)
@@ -132,3 +149,58 @@ def test_a_missing_or_wrong_variable_is_named(
 
 def test_every_region_has_a_domain_of_its_own() -> None:
     assert len(set(REGIONS.values())) == len(REGIONS) == 17
+
+
+def _pem(key: Any) -> bytes:
+    pkcs8 = serialization.PrivateFormat.PKCS8
+    plain = serialization.NoEncryption()
+    return bytes(key.private_bytes(serialization.Encoding.PEM, pkcs8, plain))
+
+
+@pytest.mark.parametrize(
+    ("content", "rule"),
+    [
+        (b"canary \x82\xff", "must be a PEM private key without password"),
+        (b"-----BEGIN PRIVATE KEY-----\ncanary\n-----END PRIVATE KEY-----\n", "must be a PEM"),
+        (_pem(ec.generate_private_key(ec.SECP256R1())), "must be an RSA key"),
+        (None, "there is no such file"),
+    ],
+    ids=["binary", "garbage", "another algorithm", "missing"],
+)
+def test_a_key_that_cannot_sign_stops_the_start_and_is_not_shown(
+    tmp_path: Path, content: bytes | None, rule: str
+) -> None:
+    file = tmp_path / "key.pem"
+    if content is not None:
+        file.write_bytes(content)
+    text = ACME.replace('client_secret_env = "ACME_SECRET"', f'private_key_file = "{file}"')
+    with pytest.raises(SettingsError) as refusal:
+        load(text, tmp_path)
+    assert str(refusal.value).startswith("TENANTS_FILE: tenants.acme.private_key_file: ")
+    assert rule in str(refusal.value)
+    assert "canary" not in str(refusal.value)
+
+
+def test_a_token_of_another_host_grant_or_scope_is_never_used(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    variants = (
+        ACME,
+        ACME.replace("eu_west_1", "us_east_1"),
+        ACME + 'scope = "audit:read"',
+        ACME + 'token_path = "/login/oauth2/token"',
+    )
+    store = Store(redis=Redis())
+    shared = Shared(
+        store=store,
+        tokens=SharedTokens(store=store, seal=Seal()),
+        locks=Locks(store=store, lease=1),
+        timeouts=Timeouts(),
+        replication=Waiting(),
+        remember=1,
+    )
+    owners = set()
+    for text in variants:
+        connections = connect(load(text, tmp_path).values(), shared)
+        owners.add(connections["acme"].lines["genesys"].endpoint.owner)
+    assert len(owners) == len(variants)
