@@ -50,6 +50,21 @@ def explain(system: str, call: Call, answer: Answer, now: float) -> errors.ApiEr
             return errors.OutcomeUnknown(**where)
 
 
+def explain_token(system: str, call: Call, answer: Answer, now: float) -> errors.ApiError:
+    """Return the error for an answer of the token endpoint, whose 4xx are about the client.
+
+    A 404 above all means a wrong path, not that what the operation asked for is unknown.
+    """
+    error = explain(system, call, answer, now)
+    if isinstance(error, errors.RateLimited | errors.OutcomeUnknown):
+        return error
+    refused = errors.Unauthenticated(
+        system=system, method=call.method, route=call.route, status=answer.status, code=error.code
+    )
+    refused.note = "check the client's id, secret (or key) and scope, and token_path"
+    return refused
+
+
 def unknown(system: str, call: Call, status: int | None = None) -> errors.OutcomeUnknown:
     """Return the error for a call without a readable answer."""
     return errors.OutcomeUnknown(system=system, method=call.method, route=call.route, status=status)

@@ -52,8 +52,8 @@ class Http:
     def call(self, call: Call) -> Answer:
         """Send `call` and return its 2xx (or allowed) answer.
 
-        Raises the `ApiError` of any other answer, `OutcomeUnknown` where none arrived in time, and
-        `Postponed` where the gate is closed.
+        Raises the `ApiError` of any other answer, `Unauthenticated` where no token is given,
+        `OutcomeUnknown` where no answer arrived in time, and `Postponed` where the gate is closed.
         """
         token = self._token()
         answer = self._exchange(call, token)
@@ -70,8 +70,10 @@ class Http:
         basic = grant.basic()
         auth = Basic(*basic) if basic else NoAuth()
         answer = self._timed(call, self.endpoint.token_url, data=dict(grant.form()), auth=auth)
+        if not 200 <= answer.status < 300:
+            raise answers.explain_token(self.endpoint.system, call, answer, self.clock())
         try:
-            return Token.parse(self._expected(call, answer).body)
+            return Token.parse(answer.body)
         except ValidationError:
             raise answers.unknown(self.endpoint.system, call, answer.status) from None
 

@@ -312,6 +312,16 @@ def test_an_assertion_for_another_audience_is_refused(
     assert [each["status"] < 500 for each in sandbox.journal()] == [True]
 
 
+def test_a_wrong_token_path_is_no_unknown_profile(sandbox: SandboxHandle) -> None:
+    add_profile(sandbox, "t")
+    add_profile(sandbox, "s")
+    grant = ClientCredentials(client_id="sandbox-client", client_secret="sandbox-secret")
+    message = MergeProfiles(source_profile_ids=["s"], target_profile_id="t")
+    with pytest.raises(errors.Unauthenticated, match="token_path") as caught:
+        merge_profiles(message, genesys_with(sandbox, grant, "/wrong/token"))
+    assert caught.value.status == 404
+
+
 def test_a_wrong_secret_is_no_way_in(sandbox: SandboxHandle) -> None:
     grant = ClientCredentials(client_id="sandbox-client", client_secret="wrong")
     with pytest.raises(errors.Unauthenticated) as caught:

@@ -183,8 +183,14 @@ def test_a_token_is_fetched_once_for_many_calls(outside: Outside) -> None:
     ("behaviour", "error"),
     [
         (answer(401, {"error": "invalid_client"}), errors.Unauthenticated),
-        (answer(400, {"error": "invalid_scope"}), errors.BadRequest),
+        (answer(400, {"error": "invalid_scope"}), errors.Unauthenticated),
+        (answer(302, headers={"Location": "/login"}), errors.Unauthenticated),
+        (answer(403), errors.Unauthenticated),
+        (answer(404, {"code": "not.found"}), errors.Unauthenticated),
+        (answer(409), errors.Unauthenticated),
+        (answer(422), errors.Unauthenticated),
         (answer(429, headers={"Retry-After": "7"}), errors.RateLimited),
+        (answer(408), errors.OutcomeUnknown),
         (answer(503), errors.OutcomeUnknown),
         (answer(200, b"<html>"), errors.OutcomeUnknown),
         (answer(200, {"access_token": "t"}), errors.OutcomeUnknown),
@@ -200,6 +206,17 @@ def test_without_a_token_nothing_is_sent(
         http(outside.url).call(write({}))
     assert caught.value.route == "/oauth/token"
     assert outside.requests == []
+
+
+def test_a_refused_client_is_told_where_to_look(outside: Outside) -> None:
+    outside.token_behaviour = answer(404, {"code": "not.found"})
+    with pytest.raises(errors.Unauthenticated) as caught:
+        http(outside.url).call(read())
+    assert (caught.value.status, caught.value.code) == (404, "not.found")
+    assert str(caught.value) == (
+        "genesys answered 404 not.found to POST /oauth/token;"
+        " check the client's id, secret (or key) and scope, and token_path"
+    )
 
 
 def test_a_closed_gate_lets_nothing_out(outside: Outside) -> None:
