@@ -525,3 +525,51 @@ def test_a_server_with_smaller_pages_is_followed_to_the_end(outside: Outside) ->
     outside.behaviours = [answer(200, full), answer(200, last), answer(500)]
     found = GenesysGuide(http=http(outside.url)).participants("conv")
     assert [each.id for each in found] == ["a", "b", "c"]
+
+
+def test_a_server_that_knows_one_page_of_participants_only_is_asked_twice(
+    outside: Outside,
+) -> None:
+    outside.requests.clear()
+    page = {"entities": [participant("a"), participant("b")], "pageSize": 2}
+    outside.behaviours = [answer(200, page)]
+    with pytest.raises(errors.OutcomeUnknown, match="a page brings nothing new"):
+        list(GenesysGuide(http=http(outside.url)).participants("conv"))
+    assert len(outside.requests) == 2
+
+
+@pytest.mark.parametrize("named", [True, False], ids=["with ids", "without ids"])
+def test_a_server_that_knows_one_page_of_its_audit_only_is_asked_twice(
+    outside: Outside, named: bool
+) -> None:
+    outside.requests.clear()
+    moment = datetime(2026, 1, 1, tzinfo=UTC)
+    records = [
+        {"action": "a", "organizationId": "o", "timestamp": f"2026-01-01T00:00:{n:02}Z"}
+        | ({"id": f"r-{n}"} if named else {})
+        for n in range(25)
+    ]
+    outside.behaviours = [answer(200, {"records": records})]
+    with pytest.raises(errors.OutcomeUnknown, match="a page brings nothing new"):
+        list(GenesysGuide(http=http(outside.url)).configuration_changes(["o"], moment, moment))
+    assert len(outside.requests) == 2
+
+
+def test_changes_of_one_moment_are_all_counted(outside: Outside) -> None:
+    moment = datetime(2026, 1, 1, tzinfo=UTC)
+    records = [{"id": f"r-{n}", "action": "a", "organizationId": "o"} for n in range(60)]
+    outside.behaviours = [
+        answer(200, {"records": records[start : start + 25]}) for start in (0, 25, 50)
+    ]
+    genesys = GenesysGuide(http=http(outside.url))
+    assert len(list(genesys.configuration_changes(["o"], moment, moment))) == 60
+
+
+def test_a_page_of_a_sweep_that_holds_nothing_and_is_not_the_last_is_no_page(
+    outside: Outside,
+) -> None:
+    moment = datetime(2026, 1, 1, tzinfo=UTC)
+    outside.behaviours = [answer(200, {"items": [], "nextPage": "c-2"})]
+    genesys = GenesysGuide(http=http(outside.url))
+    with pytest.raises(errors.OutcomeUnknown, match="a page brings nothing new"):
+        genesys.completed_interactions(since=None, until=moment, page_size=100, cursor="c-1")

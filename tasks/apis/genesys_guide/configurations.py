@@ -13,6 +13,7 @@ from tasks.apis.calls import Answer, Call
 from tasks.apis.genesys import AuditRecord, Configuration, Replication
 from tasks.apis.genesys_guide.moments import iso
 from tasks.apis.http import Http
+from tasks.apis.pages import Page, read_all
 from tasks.fields import is_identifier
 
 CONFIGURATIONS = "/api/v2/webchat/organizations/{organization_id}/configurations"
@@ -39,6 +40,7 @@ class _Replication(Body):
 
 
 class _AuditRecord(Body):
+    id: str = ""
     action: str = ""
     organization_id: str = ""
     timestamp: str = ""
@@ -125,31 +127,31 @@ class GuideConfigurations:
     def configuration_changes(
         self, organization_ids: Sequence[str], start: datetime, end: datetime
     ) -> Iterator[AuditRecord]:
-        """Yield the records of all pages; a page that is not full is the last one."""
+        """Yield the records of all pages. Raises what `read_all` raises."""
         query = {
             "actions": [UPDATED],
             "organizations": list(organization_ids),
             "timeRange": {"start": iso(start), "end": iso(end)},
         }
-        page = 1
-        while True:
-            records = self._audit_page(query, page)
-            yield from (
-                AuditRecord(action=r.action, organization_id=r.organization_id, at=r.timestamp)
-                for r in records
-            )
-            if len(records) < AUDIT_PAGE_SIZE:
-                return
-            page += 1
+        pages = read_all(
+            self.http,
+            lambda number: self._audit_page(query, number),
+            identity=lambda record: record,
+        )
+        return (
+            AuditRecord(action=r.action, organization_id=r.organization_id, at=r.timestamp)
+            for r in pages
+        )
 
-    def _audit_page(self, query: Mapping[str, Any], page: int) -> Sequence[_AuditRecord]:
+    def _audit_page(self, query: Mapping[str, Any], number: int) -> Page[_AuditRecord]:
         call = Call(
             method="POST",
             route="/api/v2/audit/records/query",
-            body={"query": query, "pageSize": AUDIT_PAGE_SIZE, "page": page},
+            body={"query": query, "pageSize": AUDIT_PAGE_SIZE, "page": number},
             needs="audit:read",
         )
-        return read_as(_AuditPage, self.http, call).records
+        records = read_as(_AuditPage, self.http, call).records
+        return Page(call=call, items=records, full=len(records) >= AUDIT_PAGE_SIZE)
 
 
 def _version(answer: Answer) -> str | None:

@@ -13,6 +13,7 @@ from tasks.apis.calls import Call
 from tasks.apis.genesys import Interaction, InteractionPage
 from tasks.apis.genesys_guide.moments import iso
 from tasks.apis.http import Http
+from tasks.apis.pages import standing_still
 
 INTERACTION = "/api/v2/interactions/{interaction_id}"
 QUERY = "/api/v2/interactions/query"
@@ -54,11 +55,16 @@ class GuideInteractions:
     def completed_interactions(
         self, *, since: datetime | None, until: datetime, page_size: int, cursor: str | None
     ) -> InteractionPage:
-        """Return one page; an absent or empty `nextPage` is the end."""
+        """Return one page; an absent or empty `nextPage` is the end.
+
+        Raises `OutcomeUnknown` for a page that holds nothing and is not the last.
+        """
         started = f"startTime ge '{iso(since)}' and " if since else ""
         query = f"{COMPLETED} and {started}startTime lt '{iso(until)}'"
         call = _query(query, page_size, SWEPT_FIELDS, cursor)
         body = read_as(_Items, self.http, call)
+        if body.next_page and not body.items:
+            raise standing_still(self.http, call)
         return InteractionPage(
             ids=[item.id for item in body.items], next_cursor=body.next_page or None
         )

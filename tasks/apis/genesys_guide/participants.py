@@ -10,6 +10,7 @@ from tasks.apis.bodies import Body, read_as
 from tasks.apis.calls import Call
 from tasks.apis.genesys import Participant
 from tasks.apis.http import Http
+from tasks.apis.pages import Page, read_all
 
 PARTICIPANTS = "/api/v2/conversations/voice/participants"
 PAGE_SIZE = 100
@@ -44,27 +45,30 @@ class GuideParticipants:
     http: Http
 
     def participants(self, conversation_id: str) -> Iterator[Participant]:
-        """Yield the participants of all pages; a page that is not full is the last one."""
-        page = 1
-        while True:
-            found = self._participant_page(conversation_id, page)
-            yield from (participant.value() for participant in found.entities)
-            if len(found.entities) < max(1, found.page_size):
-                return
-            page += 1
+        """Yield the participants of all pages. Raises what `read_all` raises."""
+        return read_all(
+            self.http,
+            lambda number: self._participant_page(conversation_id, number),
+            identity=lambda participant: participant.id,
+        )
 
-    def _participant_page(self, conversation_id: str, page: int) -> _ParticipantPage:
+    def _participant_page(self, conversation_id: str, number: int) -> Page[Participant]:
         call = Call(
             method="GET",
             route=PARTICIPANTS,
             query={
                 "conversationId": conversation_id,
                 "pageSize": str(PAGE_SIZE),
-                "pageNumber": str(page),
+                "pageNumber": str(number),
             },
             needs="conversation:view",
         )
-        return read_as(_ParticipantPage, self.http, call)
+        body = read_as(_ParticipantPage, self.http, call)
+        return Page(
+            call=call,
+            items=[participant.value() for participant in body.entities],
+            full=len(body.entities) >= max(1, body.page_size),
+        )
 
     def read_participant(self, conversation_id: str, participant_id: str) -> Participant:
         call = Call(
