@@ -45,10 +45,6 @@ def utc_now() -> datetime:
     return datetime.now(UTC)
 
 
-def _unlocked(_: str) -> AbstractContextManager[None]:
-    return nullcontext()
-
-
 @dataclass(frozen=True, kw_only=True)
 class Systems:
     """What a use case may be given. `customers` is None where the tenant syncs to no store.
@@ -67,7 +63,3 @@ class Systems:
     now: Callable[[], datetime] = utc_now
     started: datetime = field(default_factory=utc_now)
     lock: Lock = unlocked
-    #: The moment of the operation's first claim: the same in every attempt.
-    started: datetime = field(default_factory=utc_now)
-    #: Locks one more resource for a block, or raises `Postponed` where it is in use.
-    lock: Callable[[str], AbstractContextManager[None]] = _unlocked
