@@ -14,9 +14,12 @@ from tasks.apis import retry_after
 from tasks.apis.calls import Answer, Call
 from tasks.fields import is_identifier
 
-_CODE = re.compile(r"[A-Za-z][A-Za-z0-9._:\-]{0,79}")
+#: Five digits in a row, also with a separator in between, may be somebody's number.
+_NO_NUMBER = r"(?!.*(?:[0-9][._:\- ]?){5})"
+_CODE = re.compile(_NO_NUMBER + r"[A-Za-z][A-Za-z0-9._\-]{0,79}")
+_SCOPE = re.compile(_NO_NUMBER + r"[A-Za-z][A-Za-z0-9._:\-]{0,79}")
 _VERSION = re.compile(r"[A-Za-z0-9._\-]{1,80}")
-_FIELD = re.compile(r"[A-Za-z_][A-Za-z0-9_.\[\]\- ]{0,79}")
+_FIELD = re.compile(_NO_NUMBER + r"[A-Za-z_][A-Za-z0-9_.\[\]\-]{0,79}")
 
 
 def explain(system: str, call: Call, answer: Answer, now: float) -> errors.ApiError:
@@ -33,7 +36,7 @@ def explain(system: str, call: Call, answer: Answer, now: float) -> errors.ApiEr
         case 401:
             return errors.Unauthenticated(**where)
         case 403:
-            missing = _matching(_CODE, body.get("scope")) or call.needs
+            missing = _matching(_SCOPE, body.get("scope")) or call.needs
             return errors.Forbidden(missing=missing, **where)
         case 404:
             return errors.NotFound(**where)

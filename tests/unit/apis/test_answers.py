@@ -79,6 +79,10 @@ def test_the_text_names_system_status_method_and_route_without_ids() -> None:
         ({"code": 12}, ""),
         ({"code": "no code but a sentence"}, ""),
         ({"code": "ann@example.com"}, ""),
+        ({"code": "Doe:Jane"}, ""),
+        ({"code": "call.5550101234"}, ""),
+        ({"code": "call.555-010-1234"}, ""),
+        ({"code": "AUTH-1234.v2"}, "AUTH-1234.v2"),
         ({"code": "x" * 81}, ""),
     ],
 )
@@ -93,6 +97,7 @@ def test_the_vendors_code_is_kept_where_it_looks_like_one(
     [
         ({"scope": "identity:profile:read"}, "identity:profile:read"),
         ({"scope": "Ann said: no!"}, "thing:write"),
+        ({"scope": "call:555-010-1234"}, "thing:write"),
         ({}, "thing:write"),
         (None, "thing:write"),
     ],
@@ -156,6 +161,23 @@ def test_a_422_keeps_fields_and_codes_and_no_texts() -> None:
     assert isinstance(error, errors.Unprocessable)
     assert error.fields == {"greetings[0]": "too.long", "?": "?"}
     assert "ann" not in f"{error} {error!r}".lower()
+
+
+@pytest.mark.parametrize(
+    ("field", "shown"),
+    [
+        ("attributes[0].tier", "attributes[0].tier"),
+        ("availability.rules[12].start_time", "availability.rules[12].start_time"),
+        ("attributes[0].Jane Doe 555 010 1234", "?"),
+        ("attributes[0].5550101234", "?"),
+        ("attributes[0].555-010-1234", "?"),
+        ("attributes[0].tier\n", "?"),
+    ],
+)
+def test_a_field_is_shown_where_it_can_be_nothing_but_a_path(field: str, shown: str) -> None:
+    error = explained(422, {"errors": [{"field": field, "code": "bad"}]})
+    assert isinstance(error, errors.Unprocessable)
+    assert error.fields == {shown: "bad"}
 
 
 def test_the_customer_stores_422_text_is_left_out() -> None:
