@@ -8,7 +8,7 @@ from pydantic import TypeAdapter, ValidationError
 
 from tasks.apis.customers import CustomerStore
 from tasks.apis.genesys import Contact, Contacts
-from tasks.apis.systems import Newest
+from tasks.apis.systems import Lock, Newest, unlocked
 from tasks.errors import Rejected, Unsupported
 from tasks.fields import Identifier
 from tasks.mapping import Mapped, SyncRules, map_attributes
@@ -22,12 +22,14 @@ def sync_profile(
     customers: CustomerStore | None,
     rules: SyncRules,
     newest: Newest,
+    lock: Lock = unlocked,
 ) -> Outcome:
     """Write the contact's mapped attributes to its customer, except what newer messages wrote.
 
-    A contact without attributes to send needs no customer. Raises `Unsupported` where the tenant
-    has no customer store, and `Rejected` where an attribute breaks its mapping rule or no customer
-    id can be made.
+    The customer is locked as soon as it is known which it is. A contact without attributes to send
+    needs none. Raises `Unsupported` where the tenant has no customer store, `Rejected` where an
+    attribute breaks its mapping rule or no customer id can be made, and `Postponed` where another
+    sync holds the customer.
     """
     if customers is None:
         raise Unsupported("sync_profile: this tenant has no [sync] target; add one to TENANTS_FILE")
@@ -38,11 +40,12 @@ def sync_profile(
     customer_id = choose_customer(message, contact, rules)
     resource = f"customer:{customer_id}"
     names = {attribute.name for attribute in mapped.attributes}
-    outdated = newest.outdated(resource, names, message.occurred_at)
-    sent = [attribute for attribute in mapped.attributes if attribute.name not in outdated]
-    if sent:
-        customers.put_attributes(customer_id, sent)
-        newest.written(resource, names - outdated, message.occurred_at)
+    with lock(resource):
+        outdated = newest.outdated(resource, names, message.occurred_at)
+        sent = [attribute for attribute in mapped.attributes if attribute.name not in outdated]
+        if sent:
+            customers.put_attributes(customer_id, sent)
+            newest.written(resource, names - outdated, message.occurred_at)
     return _outcome(customer_id, sent=names - outdated, outdated=outdated, mapped=mapped)
 
 
@@ -89,16 +92,10 @@ def checked_id(value: object) -> str:
         ) from None
 
 
-def locks(message: SyncProfile) -> tuple[str, ...]:
-    """Return the locks of the contact and of the customer, as far as the message tells which."""
-    customer_id = message.customer_id or message.contact_id
-    return f"contact:{message.contact_id}", f"customer:{customer_id}"
-
-
 OPERATION = Operation(
     message=SyncProfile,
     use_case=lambda message, systems: sync_profile(
-        message, systems.genesys, systems.customers, systems.sync, systems.newest
+        message, systems.genesys, systems.customers, systems.sync, systems.newest, systems.lock
     ),
-    locks=locks,
+    locks=lambda message: (f"contact:{message.contact_id}",),
 )

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Collection, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
-from typing import Any
+from typing import Any, cast
 
 import pytest
 
 from tasks import errors
-from tasks.apis.genesys import Contact
+from tasks.apis.genesys import Contact, Genesys
+from tasks.apis.systems import Systems
 from tasks.mapping import FieldRule, SyncRules
 from tasks.messages import SyncProfile
 from tasks.operations import Outcome
@@ -233,20 +237,73 @@ def test_the_outcome_quotes_no_value(
     assert "ann@" not in repr(outcome)
 
 
-@pytest.mark.parametrize(
-    ("one", "other"),
-    [
-        pytest.param({}, {}, id="one contact"),
-        pytest.param({}, {"contact_id": "b", "customer_id": "contact"}, id="one customer"),
-        pytest.param({"customer_id": "c"}, {"contact_id": "b", "customer_id": "c"}, id="named"),
-    ],
-)
-def test_writes_to_one_customer_run_one_at_a_time(
-    one: dict[str, str], other: dict[str, str]
+@dataclass
+class Locks:
+    """Locks of one process."""
+
+    held: set[str] = field(default_factory=set)
+
+    @contextmanager
+    def __call__(self, resource: str) -> Iterator[None]:
+        if resource in self.held:
+            raise errors.Postponed("customer is in use", 0.5)
+        self.held.add(resource)
+        try:
+            yield
+        finally:
+            self.held.discard(resource)
+
+
+@dataclass(kw_only=True)
+class Interrupted(FakeNewest):
+    """Lets something happen after it has answered what is outdated, once."""
+
+    meanwhile: list[Callable[[], None]] = field(default_factory=list)
+
+    def outdated(
+        self, resource: str, keys: Collection[str], occurred_at: datetime | None
+    ) -> frozenset[str]:
+        answer = super().outdated(resource, keys, occurred_at)
+        if self.meanwhile:
+            self.meanwhile.pop()()
+        return answer
+
+
+def test_of_two_syncs_of_one_customer_at_once_the_newer_value_wins(
+    genesys: FakeGenesys, customers: FakeCustomers
 ) -> None:
-    assert set(OPERATION.locks(message(**one))) & set(OPERATION.locks(message(**other)))
+    newest, lock = Interrupted(first_claim=NOON), Locks()
+    rules = SyncRules(customer_id_attribute="crm")
+
+    def sync(contact_id: str, tier: str, moment: datetime) -> str:
+        values = {"tier": tier, "crm": "crm-7"}
+        sent = message(contact_id=contact_id, attributes=values, occurred_at=moment)
+        return sync_profile(sent, genesys, customers, rules, newest, lock).status
+
+    def newer_in_between() -> None:
+        with pytest.raises(errors.Postponed, match="customer is in use"):
+            sync("b", "gold", LATER)
+
+    newest.meanwhile.append(newer_in_between)
+    assert sync("a", "tin", NOON) == "done"
+    assert sync("b", "gold", LATER) == "done"
+    assert customers.customers["crm-7"]["tier"].value == "gold"
+    assert lock.held == set()
 
 
-def test_different_customers_are_written_at_the_same_time() -> None:
-    one = OPERATION.locks(message(contact_id="a", customer_id="c"))
-    assert not set(one) & set(OPERATION.locks(message(contact_id="b", customer_id="d")))
+def test_a_sync_is_given_the_tenants_locks(genesys: FakeGenesys, customers: FakeCustomers) -> None:
+    lock = Locks(held={"customer:contact"})
+    systems = Systems(
+        genesys=cast(Genesys, genesys),
+        customers=customers,
+        sync=SyncRules(),
+        newest=FakeNewest(first_claim=NOON),
+        lock=lock,
+    )
+    with pytest.raises(errors.Postponed):
+        OPERATION.use_case(message(), systems)
+    assert customers.calls == []
+
+
+def test_messages_of_one_contact_run_one_at_a_time() -> None:
+    assert OPERATION.locks(message(customer_id="c")) == ("contact:contact",)
