@@ -9,6 +9,7 @@ from tasks.apis.genesys import Participant, Participants
 from tasks.apis.systems import Newest
 from tasks.compact_json import compact_json
 from tasks.errors import Rejected, StateChanged
+from tasks.hindsight import look_back
 from tasks.messages import MAX_ATTRIBUTE_BYTES, SetAttributes
 from tasks.operations import Operation, Outcome
 
@@ -19,8 +20,9 @@ LIVE_STATES = ("connected", "ringing")
 def set_attributes(message: SetAttributes, genesys: Participants, newest: Newest) -> Outcome:
     """Set the message's attributes on one participant, confirm them, and say which it was.
 
-    Values that are so already, or that something newer has overwritten, are not written. Raises
-    `Rejected` where no participant is live or the merged map would be over 1 KB.
+    Values that are so already, or that something newer has overwritten, are not written. Those that
+    cannot be read back are listed as unconfirmed. Raises `Rejected` where no participant is live or
+    the merged map would be over 1 KB.
     """
     participant = choose_participant(message, genesys)
     resource = f"participant:{participant.id}"
@@ -112,8 +114,9 @@ def confirm(
     participant: Participant,
     changes: Mapping[str, str],
 ) -> set[str]:
-    """Read the participant back and return the keys that hold the values written."""
-    seen = genesys.read_participant(message.conversation_id, participant.id).attributes
+    """Read the participant back and return the keys that are seen to hold the values written."""
+    after = look_back(lambda: genesys.read_participant(message.conversation_id, participant.id))
+    seen = after.attributes if after else {}
     return {key for key, value in changes.items() if seen.get(key) == value}
 
 
@@ -121,4 +124,5 @@ OPERATION = Operation(
     message=SetAttributes,
     use_case=lambda message, systems: set_attributes(message, systems.genesys, systems.newest),
     locks=lambda message: (f"conversation:{message.conversation_id}",),
+    calls=lambda _: 3,  # find, write, verify
 )

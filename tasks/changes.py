@@ -5,12 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from tasks.apis.genesys import Configurations
-from tasks.errors import BadRequest, Forbidden, NotFound, Unprocessable
+from tasks.hindsight import UNSEEN
 from tasks.messages import Window
 from tasks.operations import Json
-
-#: What the audit cannot tell does not undo a deployment: it is reported instead.
-REFUSALS = (BadRequest, Forbidden, NotFound, Unprocessable)
 
 
 def count_changes(
@@ -18,7 +15,8 @@ def count_changes(
 ) -> Mapping[str, Json]:
     """Return `audit` with the number of changes of the window and the newest one's time.
 
-    Nothing is returned without a window; a refusal of the API stands in place of the numbers.
+    Nothing is returned without a window. Where the audit cannot be read, `unavailable` says why in
+    place of the numbers.
     """
     if window is None:
         return {}
@@ -27,6 +25,6 @@ def count_changes(
         for record in genesys.configuration_changes(organization_ids, window.start, window.end):
             records += 1
             newest = max(newest, record.at)
-    except REFUSALS as error:
-        return {"audit": {"refused": str(error)}}
+    except UNSEEN as error:
+        return {"audit": {"unavailable": str(error)}}
     return {"audit": {"records": records, "newest": newest or None}}

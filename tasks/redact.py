@@ -10,6 +10,7 @@ from __future__ import annotations
 from tasks import pii
 from tasks.apis.genesys import Interaction, Interactions
 from tasks.errors import Postponed, Rejected, Unconfirmed
+from tasks.hindsight import look_back
 from tasks.messages import RedactInteraction
 from tasks.operations import Operation, Outcome
 from tasks.pii.rules import RedactionRules
@@ -23,15 +24,14 @@ def redact_interaction(
 ) -> Outcome:
     """Redact the interaction's messages, and count what was found per entity.
 
-    Raises `Postponed` while the interaction is live, `Rejected` for one of more than 50,000
-    messages, and `Unconfirmed` where reading back shows other texts than were written.
+    `verified` is false where what was written could not be read back. Raises `Postponed` while the
+    interaction is live, `Rejected` for one of more than 50,000 messages, and `Unconfirmed` where
+    reading back shows other texts than were written.
     """
     redacted = read_redacted(message, genesys, rules)
     if redacted.changed:
         redacted = read_redacted(message, genesys, rules)
-    if redacted.changed:
-        genesys.put_messages(message.interaction_id, redacted.messages)
-        confirm(redacted, genesys.read_interaction(message.interaction_id))
+    verified = not redacted.changed or write(message, genesys, redacted)
     return Outcome(
         status="done" if redacted.changed else "noop",
         detail={
@@ -39,6 +39,7 @@ def redact_interaction(
             "messages": len(redacted.messages),
             "messages_changed": redacted.changed,
             "findings": redacted.findings,
+            "verified": verified,
         },
     )
 
@@ -72,6 +73,15 @@ def check_length(interaction: Interaction) -> None:
         )
 
 
+def write(message: RedactInteraction, genesys: Interactions, redacted: pii.Redacted) -> bool:
+    """Replace the interaction's messages, and return whether they could be read back."""
+    genesys.put_messages(message.interaction_id, redacted.messages)
+    after = look_back(lambda: genesys.read_interaction(message.interaction_id))
+    if after:
+        confirm(redacted, after)
+    return after is not None
+
+
 def confirm(redacted: pii.Redacted, after: Interaction) -> None:
     """Raise `Unconfirmed` unless the interaction has the texts that were written."""
     written = [each.get("text") for each in redacted.messages]
@@ -85,4 +95,5 @@ OPERATION = Operation(
         message, systems.genesys, systems.redaction
     ),
     locks=lambda message: (f"interaction:{message.interaction_id}",),
+    calls=lambda _: 4,  # read, read again, write, verify
 )

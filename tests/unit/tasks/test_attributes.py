@@ -14,7 +14,14 @@ from tasks import errors
 from tasks.apis.genesys import Participant
 from tasks.attributes import OPERATION, set_attributes
 from tasks.messages import SetAttributes
-from tests.unit.tasks.fakes import FakeGenesys, FakeNewest, outcome_unknown, state_changed
+from tests.unit.tasks.fakes import (
+    FakeGenesys,
+    FakeNewest,
+    forbidden,
+    not_found,
+    outcome_unknown,
+    state_changed,
+)
 
 NOON = datetime(2026, 5, 1, 12, tzinfo=UTC)
 SECOND = timedelta(seconds=1)
@@ -144,6 +151,27 @@ def test_a_key_that_another_writer_changed_at_once_is_not_confirmed(newest: Fake
     outcome = set_attributes(message({"tier": "gold", "lang": "de"}), genesys, newest)
     assert outcome.detail["confirmed"] == []
     assert outcome.detail["unconfirmed"] == ["lang", "tier"]
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        not_found(),
+        forbidden("conversation:read"),
+        outcome_unknown(),
+        errors.RateLimited(retry_after=5, system="genesys", method="GET", route="/", status=429),
+    ],
+    ids=lambda error: type(error).__name__,
+)
+def test_what_was_written_but_cannot_be_read_back_is_done_and_unconfirmed(
+    newest: FakeNewest, error: errors.ApiError
+) -> None:
+    genesys = genesys_with(participant("a"))
+    genesys.refusals["read_participant"] = error
+    outcome = set_attributes(message(), genesys, newest)
+    assert outcome.status == "done"
+    assert (outcome.detail["confirmed"], outcome.detail["unconfirmed"]) == ([], ["tier"])
+    assert genesys.verbs().count("set_attributes") == 1
 
 
 def test_only_values_that_differ_are_written(newest: FakeNewest) -> None:

@@ -8,19 +8,24 @@ from dataclasses import dataclass, field, replace
 import pytest
 
 from tasks.apis.genesys import Interaction, InteractionPage
-from tasks.errors import Postponed, Rejected, Unconfirmed
+from tasks.errors import Postponed, Rejected, Unconfirmed, WorkerError
 from tasks.messages import RedactInteraction, parse
 from tasks.operations import Outcome
 from tasks.pii.rules import RedactionRules
 from tasks.redact import MAX_MESSAGES, redact_interaction
+from tests.unit.tasks import fakes
 
 
 @dataclass(kw_only=True)
 class OneInteraction:
-    """An interaction whose messages can be replaced; `deaf` accepts a write and forgets it."""
+    """An interaction whose messages can be replaced; `deaf` accepts a write and forgets it.
+
+    `unreadable` meets every reading after a write.
+    """
 
     interaction: Interaction
     deaf: bool = False
+    unreadable: WorkerError | None = None
     verbs: list[str] = field(default_factory=list)
 
     def completed_interactions(self, **_: object) -> InteractionPage:
@@ -29,6 +34,8 @@ class OneInteraction:
     def read_interaction(self, interaction_id: str) -> Interaction:
         self.verbs.append("read")
         assert interaction_id == self.interaction.id
+        if self.unreadable and "put" in self.verbs:
+            raise self.unreadable
         return self.interaction
 
     def put_messages(self, interaction_id: str, messages: Sequence[Mapping[str, object]]) -> None:
@@ -52,8 +59,25 @@ def redact(genesys: OneInteraction, *entities: str) -> Outcome:
 
 def test_it_reads_again_before_the_write_and_after_it() -> None:
     genesys = chat("ann@example.com")
-    assert redact(genesys).status == "done"
+    outcome = redact(genesys)
+    assert (outcome.status, outcome.detail["verified"]) == ("done", True)
     assert genesys.verbs == ["read", "read", "put", "read"]
+
+
+@pytest.mark.parametrize(
+    "error",
+    [fakes.not_found(), fakes.outcome_unknown(), Postponed("the budget is spent", wait=5)],
+    ids=lambda error: type(error).__name__,
+)
+def test_what_was_redacted_is_reported_even_where_it_cannot_be_read_back(
+    error: WorkerError,
+) -> None:
+    genesys = chat("ann@example.com")
+    genesys.unreadable = error
+    outcome = redact(genesys)
+    assert (outcome.status, outcome.detail["findings"]) == ("done", {"email": 1})
+    assert outcome.detail["verified"] is False
+    assert genesys.interaction.messages[0]["text"] == "[REDACTED]"
 
 
 def test_nothing_is_written_where_nothing_is_found() -> None:
