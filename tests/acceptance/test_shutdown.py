@@ -1,0 +1,32 @@
+"""TERM: what a worker has begun it finishes, what it has not begun goes back."""
+
+from __future__ import annotations
+
+import signal
+
+from tests.support.cluster import Cluster, wait_until
+from workers.app import WorkersApp
+from workers.status import look
+
+MESSAGES = 12
+
+
+def test_a_worker_that_is_asked_to_end_finishes_what_runs_and_returns_the_rest(
+    cluster: Cluster, app: WorkersApp
+) -> None:
+    cluster.sandbox.fault(system="genesys", kind="latency", seconds=1.0, times=None)
+    client = app.services.producer.app
+    conversations = cluster.sandbox.ids("conversations", state="active")[:MESSAGES]
+    with cluster.worker() as worker:
+        for conversation in conversations:
+            arguments = {"conversation_id": conversation, "attributes": {"tier": "gold"}}
+            client.send_task("set_attributes", kwargs=arguments, queue="attributes")
+        wait_until(lambda: len(cluster.sandbox.journal(method="GET")) >= 4, 20, "four have begun")
+        worker.process.send_signal(signal.SIGTERM)
+        assert worker.process.wait(20) == 0
+    status = look(app.services)
+    waiting = sum(queue.waiting for queue in status.queues)
+    done = len(cluster.sandbox.effects(kind="participant.attributes"))
+    assert status.held == 0
+    assert waiting + done == MESSAGES
+    assert 4 <= done < MESSAGES
