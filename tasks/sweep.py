@@ -6,7 +6,7 @@ made of the sweep's own id, so that a page that is read twice sends nothing twic
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -28,14 +28,13 @@ class Place:
     found: int = 0
 
 
-def redact_completed(
-    message: RedactCompleted, genesys: Interactions, now: Callable[[], datetime]
-) -> Outcome:
+def redact_completed(message: RedactCompleted, genesys: Interactions, started: datetime) -> Outcome:
     """Start a sweep: send a redaction for every interaction of the first page.
 
-    What starts after the sweep does is not its business: `until` is at most this moment.
+    What begins after the sweep is not its business: `until` is at most `started`, the moment of its
+    first claim, so that a repetition asks for the same and sends the same next page.
     """
-    until = min(message.until or now(), now())
+    until = min(message.until or started, started)
     return sweep(message, genesys, Place(sweep_id=None, until=until))
 
 
@@ -119,7 +118,7 @@ def _named(place: Place, message: RedactInteraction | SweepPage, *, suffix: str)
 
 START = Operation(
     message=RedactCompleted,
-    use_case=lambda message, systems: redact_completed(message, systems.genesys, systems.now),
+    use_case=lambda message, systems: redact_completed(message, systems.genesys, systems.started),
 )
 PAGE = Operation(
     message=SweepPage, use_case=lambda message, systems: sweep_page(message, systems.genesys)

@@ -63,6 +63,7 @@ def test_only_texts_change_and_every_field_is_kept(
         "messages": 3,
         "messages_changed": 1,
         "findings": {"email": 1},
+        "verified": True,
     }
 
 
@@ -114,7 +115,7 @@ def test_a_sweep_reads_every_page_once_and_sends_every_completed_interaction(
 ) -> None:
     completed = set(sandbox.ids("interactions", type="webmessaging", state="completed"))
     start = RedactCompleted(page_size=70, operation_id="s1")
-    outcome = redact_completed(start, genesys, lambda: datetime.fromtimestamp(clock(), UTC))
+    outcome = redact_completed(start, genesys, datetime.fromtimestamp(clock(), UTC))
     names = [each.id_after("s1") for each in outcome.follow_ups]
     while outcome.status == "accepted":
         own_id = names.pop()
@@ -134,7 +135,7 @@ def test_a_sweep_keeps_to_its_time(genesys: GenesysGuide, sandbox: SandboxHandle
     )
     since, until = (datetime.fromisoformat(starts[at]) for at in (5, 10))
     message = RedactCompleted(since=since, until=until)
-    outcome = redact_completed(message, genesys, lambda: until)
+    outcome = redact_completed(message, genesys, until)
     sent = [each.message for each in outcome.follow_ups]
     assert sent
     for each in sent:

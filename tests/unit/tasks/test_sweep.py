@@ -4,16 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, timedelta
-from typing import Any
+from typing import Any, cast
 
 import pytest
 
-from tasks.apis.genesys import Interaction, InteractionPage
+from tasks.apis.genesys import Genesys, Interaction, InteractionPage
+from tasks.apis.systems import Systems
 from tasks.errors import Failed, Rejected
 from tasks.fields import MAX_ID, is_identifier
+from tasks.mapping import SyncRules
 from tasks.messages import RedactCompleted, SweepPage, parse
 from tasks.operations import FollowUp, Outcome, child_id
-from tasks.sweep import redact_completed, sweep_page
+from tasks.sweep import START, redact_completed, sweep_page
+from tests.unit.tasks.fakes import FakeNewest
 
 NOW = datetime(2026, 1, 31, tzinfo=UTC)
 
@@ -41,7 +44,7 @@ class Pages:
 
 
 def start(genesys: Pages, **arguments: Any) -> Outcome:
-    return redact_completed(parse(RedactCompleted, arguments), genesys, lambda: NOW)
+    return redact_completed(parse(RedactCompleted, arguments), genesys, NOW)
 
 
 def go_on(genesys: Pages, follow_up: FollowUp, own_id: str) -> Outcome:
@@ -73,6 +76,19 @@ def test_the_end_of_its_time_is_fixed_at_the_start() -> None:
     first = start(genesys, until=(NOW + timedelta(days=1)).isoformat())
     go_on(genesys, first.follow_ups[-1], "s:page-2")
     assert [each["until"] for each in genesys.asked] == [NOW, NOW]
+
+
+def test_a_sweep_that_is_repeated_sends_what_it_sent_before() -> None:
+    systems = Systems(
+        genesys=cast(Genesys, Pages(["a"], ["b"])),
+        customers=None,
+        sync=SyncRules(),
+        newest=FakeNewest(first_claim=NOW),
+        started=NOW,
+    )
+    message = parse(RedactCompleted, {})
+    first, again = (START.use_case(message, systems).follow_ups for _ in range(2))
+    assert first == again
 
 
 def test_an_empty_sweep_is_a_noop() -> None:
