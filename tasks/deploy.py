@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -47,7 +47,7 @@ Results = Mapping[str, Deployed]
 
 
 def deploy_config(
-    message: DeployConfig, genesys: Configurations, waiting: Waiting, now: Callable[[], datetime]
+    message: DeployConfig, genesys: Configurations, waiting: Waiting, started: datetime
 ) -> Outcome:
     """Put the configuration on each organisation that does not have it, and list all of them.
 
@@ -58,7 +58,7 @@ def deploy_config(
         raise Unsupported("deployment_id: the guide contract deploys to organization_ids")
     fields = webmessaging.payload(message.config)
     if message.replicate:
-        return deploy_and_replicate(message, fields, genesys, waiting, now)
+        return deploy_and_replicate(message, fields, genesys, waiting, started)
     return _outcome(message, deploy_to_each(message.organization_ids, fields, genesys), genesys)
 
 
@@ -67,14 +67,14 @@ def deploy_and_replicate(
     fields: Mapping[str, Any],
     genesys: Configurations,
     waiting: Waiting,
-    now: Callable[[], datetime],
+    started: datetime,
 ) -> Outcome:
     """Deploy to the source, and have it copied unless every target has the fields already."""
     source_id, target_ids = replication.split(message)
     results = deploy_to_each([source_id], fields, genesys)
     if all(has_fields(genesys.read_configuration(each), fields) for each in target_ids):
         return _outcome(message, results, genesys, replicated="unchanged")
-    confirmation = replication.start(message, genesys, waiting, now)
+    confirmation = replication.start(message, genesys, waiting, started)
     if confirmation is None:
         return _outcome(message, results, genesys, replicated="acknowledged")
     return Outcome(
@@ -204,7 +204,8 @@ def _detail(message: DeployConfig, results: Results) -> Mapping[str, Json]:
 OPERATION = Operation(
     message=DeployConfig,
     use_case=lambda message, systems: deploy_config(
-        message, systems.genesys, systems.replication, systems.now
+        message, systems.genesys, systems.replication, systems.started
     ),
     locks=lambda message: tuple(f"configuration:{each}" for each in message.organization_ids or ()),
+    calls=lambda message: 2 * len(message.organization_ids or ()) + 1,  # read and put each; audit
 )

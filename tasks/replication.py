@@ -17,14 +17,14 @@ SETTLING = 10.0
 
 
 def start(
-    message: DeployConfig, genesys: Configurations, waiting: Waiting, now: Callable[[], datetime]
+    message: DeployConfig, genesys: Configurations, waiting: Waiting, started: datetime
 ) -> FollowUp | None:
     """Ask for the replication of the first organisation's configuration to the others.
 
-    Returns the message that follows the job to its end, None where the API names no job.
+    Returns the message that follows the job to its end, None where the API names no job. It is the
+    same for the same job, whenever the deployment is repeated: `started` is its first claim.
     """
     source_id, target_ids = split(message)
-    requested_at = now()
     job_id = request(source_id, target_ids, message.overwrite_existing, genesys)
     if job_id is None:
         return None
@@ -34,10 +34,10 @@ def start(
         job_id=job_id,
         source_id=source_id,
         target_ids=target_ids,
-        requested_at=requested_at,
+        requested_at=started,
         audit_window=message.audit_window,
     )
-    return FollowUp(message=confirm, suffix="replication", delay=waiting.first)
+    return FollowUp(message=confirm, suffix=f"replication-{job_id}", delay=waiting.first)
 
 
 def split(message: DeployConfig) -> tuple[str, list[str]]:
@@ -69,19 +69,22 @@ def confirm_replication(
     waiting: Waiting,
     now: Callable[[], datetime],
 ) -> Outcome:
-    """Report the replication's end, and the time from its request to then in ms.
+    """Report the replication's end, and the time in ms that has passed since it was asked for.
 
-    The time is exact to the interval at which it is asked for. Raises `Postponed` while the job is
-    running, and `Failed` where the API gave it up or it has not ended within the deadline.
+    The time counts from the deployment's first claim, and is exact to the interval at which the job
+    is asked for. Raises `Postponed` while the job is running, up to the deadline, which counts from
+    the confirmation's own first claim, and `Failed` where the API gave the job up.
     """
     job = genesys.read_replication(message.job_id)
     elapsed = (now() - message.requested_at).total_seconds()
     if job.state == "failed":
         raise Failed(f"replication: the API ended job {message.job_id} as failed")
-    if job.state == "running" and elapsed > waiting.deadline:
-        raise Failed(f"replication: job {message.job_id} has not ended within {elapsed:,.0f} s")
     if job.state == "running":
-        raise Postponed("the replication is running", wait=waiting.next_wait(elapsed))
+        raise Postponed(
+            f"replication: job {message.job_id} is running",
+            wait=waiting.next_wait(elapsed),
+            deadline=waiting.deadline,
+        )
     organizations = (message.source_id, *message.target_ids)
     detail: dict[str, Json] = {
         "job_id": message.job_id,

@@ -59,7 +59,7 @@ class Deployer:
     def deploy(self, *organization_ids: str, **arguments: Any) -> Outcome:
         asked = {"organization_ids": list(organization_ids), "config": CONFIG, **arguments}
         message = parse(DeployConfig, asked)
-        return deploy_config(message, self._genesys, Waiting(), self.now)
+        return deploy_config(message, self._genesys, Waiting(), self.now())
 
     def confirm(self, outcome: Outcome) -> Outcome:
         message = outcome.follow_ups[0].message
@@ -158,7 +158,7 @@ def test_a_replication_is_followed_to_its_end(
         "org-001", "org-002", "org-003", replicate=True, overwrite_existing=True
     )
     assert (asked.status, asked.follow_ups[0].delay) == ("accepted", 2.0)
-    with pytest.raises(Postponed, match="the replication is running"):
+    with pytest.raises(Postponed, match=r"replication: job .* is running"):
         deployer.confirm(asked)
     clock.advance(4)
     confirmed = deployer.confirm(asked)
@@ -231,6 +231,17 @@ def test_audit_records_of_all_pages_are_counted(
     assert len(pages) == audit["records"] // 25 + 1
 
 
+def test_an_audit_that_gives_no_answer_does_not_undo_a_deployment(
+    deployer: Deployer, sandbox: SandboxHandle
+) -> None:
+    sandbox.fault(kind="status", status=503, path="/api/v2/audit/records/query")
+    window = {"start": "2026-01-01T00:00:00Z", "end": "2026-02-01T00:00:00Z"}
+    outcome = deployer.deploy("org-001", audit_window=window)
+    audit: Any = outcome.detail["audit"]
+    assert outcome.status == "done"
+    assert audit["unavailable"].startswith("genesys answered 503")
+
+
 def test_a_missing_audit_scope_does_not_undo_a_deployment(
     deployer: Deployer, sandbox: SandboxHandle
 ) -> None:
@@ -241,4 +252,4 @@ def test_a_missing_audit_scope_does_not_undo_a_deployment(
     outcome = deployer.deploy("org-001", audit_window=window)
     audit: Any = outcome.detail["audit"]
     assert outcome.status == "done"
-    assert "audit:read" in audit["refused"]
+    assert "audit:read" in audit["unavailable"]
