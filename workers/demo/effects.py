@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -30,25 +30,38 @@ def merged(organization: str, target: str, sources: list[str], policy: str) -> E
 
 
 def attributes_set(organization: str, participant: str, values: Mapping[str, str]) -> Effect:
-    facts = tuple(sorted(f"{name}={digest(value)}" for name, value in values.items()))
-    return Effect(organization, "participant.attributes", participant, facts)
+    return Effect(organization, "participant.attributes", participant, _digests(values))
 
 
-def synced(organization: str, customer: str, names: set[str]) -> Effect:
-    return Effect(organization, "customer.attributes", customer, tuple(sorted(names)))
+def synced(organization: str, customer: str, values: Mapping[str, Any]) -> Effect:
+    """Return a sync of a contact's `values`, whose texts no type that is inferred may change."""
+    facts = tuple(sorted(f"{name}={digest(_typed(value))}" for name, value in values.items()))
+    return Effect(organization, "customer.attributes", customer, facts)
 
 
-def configured(organization: str, organization_id: str) -> Effect:
-    """Return a deployment, which drops no field of others."""
-    return Effect(organization, "configuration.put", organization_id)
+def configured(organization: str, organization_id: str, document: Mapping[str, Any]) -> Effect:
+    """Return a deployment that leaves `document`, and so drops no field of others."""
+    return Effect(organization, "configuration.put", organization_id, _digests(document))
 
 
-def replication(organization: str, state: str, targets: list[str]) -> Effect:
-    return Effect(organization, f"replication.{state}", "", tuple(targets))
+def replication_started(
+    organization: str, source: str, targets: list[str], *, overwrite: bool
+) -> Effect:
+    return Effect(
+        organization, "replication.started", "", (source, f"overwrite={overwrite}", *targets)
+    )
 
 
-def redacted(organization: str, interaction: str, changed: int) -> Effect:
-    return Effect(organization, "interaction.redacted", interaction, (f"{changed} changed",))
+def replication_completed(organization: str, targets: list[str]) -> Effect:
+    return Effect(organization, "replication.completed", "", tuple(targets))
+
+
+def redacted(
+    organization: str, interaction: str, changed: int, messages: Sequence[Mapping[str, Any]]
+) -> Effect:
+    """Return a redaction that changes so many messages and leaves `messages`."""
+    facts = (f"{changed} changed", f"messages={digest(messages)}")
+    return Effect(organization, "interaction.redacted", interaction, facts)
 
 
 def observed(record: Mapping[str, Any]) -> Effect | None:
@@ -65,23 +78,41 @@ def observed(record: Mapping[str, Any]) -> Effect | None:
     return Effect(record["organization"], kind, subject, facts)
 
 
-def _dropped(detail: Mapping[str, Any]) -> Facts:
-    return tuple(f"without {name}" for name in detail["dropped"])
+def _typed(value: Any) -> Any:
+    """Return a boolean for its text: all other texts have the digest of their typed value."""
+    truth = {"true": True, "false": False}
+    return truth.get(value.lower(), value) if isinstance(value, str) else value
+
+
+def _digests(document: Mapping[str, Any]) -> Facts:
+    return tuple(sorted(f"{name}={digest(value)}" for name, value in document.items()))
+
+
+def _changed(detail: Mapping[str, Any]) -> Facts:
+    return tuple(sorted(f"{name}={detail['sha256'][name]}" for name in detail["changed"]))
+
+
+def _configured(detail: Mapping[str, Any]) -> Facts:
+    held = sorted(f"{name}={value}" for name, value in detail["sha256"].items())
+    return (*held, *(f"without {path}" for path in detail["dropped"]))
+
+
+def _replication_started(detail: Mapping[str, Any]) -> Facts:
+    return (detail["source"], f"overwrite={detail['overwrite_existing']}", *detail["targets"])
 
 
 def _redacted(detail: Mapping[str, Any]) -> Facts:
     lost = detail["messages_dropped"]
-    return (f"{detail['messages_changed']} changed", *([f"{lost} lost"] if lost else []))
+    changed = (f"{detail['messages_changed']} changed", f"messages={detail['sha256']}")
+    return (*changed, *([f"{lost} lost"] if lost else []))
 
 
 _FACTS: Mapping[str, Callable[[Mapping[str, Any]], Facts]] = {
     "profiles.merged": lambda detail: (detail["policy"], *detail["sources"]),
-    "participant.attributes": lambda detail: tuple(
-        sorted(f"{name}={detail['sha256'][name]}" for name in detail["changed"])
-    ),
-    "customer.attributes": lambda detail: tuple(sorted(detail["changed"])),
-    "configuration.put": _dropped,
-    "replication.started": lambda detail: tuple(detail["targets"]),
+    "participant.attributes": _changed,
+    "customer.attributes": _changed,
+    "configuration.put": _configured,
+    "replication.started": _replication_started,
     "replication.completed": lambda detail: tuple(detail["completed"]),
     "interaction.redacted": _redacted,
 }

@@ -26,7 +26,10 @@ class Document:
 
 @dataclass(frozen=True, kw_only=True)
 class FollowUp:
-    """An operation that has to follow by itself; its id is the errand's with `:suffix`."""
+    """An operation that has to follow by itself; its id is the errand's with `:suffix`.
+
+    `{job_id}` in it stands for the id that the API gives to the job it is about.
+    """
 
     suffix: str
     task: str

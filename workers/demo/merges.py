@@ -10,6 +10,7 @@ from typing import Any
 from workers.demo import organizations
 from workers.demo.effects import Effect, merged, synced
 from workers.demo.errand import EITHER, NOOP, REJECTED, Document, Errand, FollowUp
+from workers.sandbox.genesys.profiles import merged_attributes
 from workers.sandbox.seed import EPOCH, people
 
 POLICIES = ("target_wins", "source_wins", "custom")
@@ -129,9 +130,9 @@ def followed(merge: Errand) -> Errand:
 
 
 def _sync_of(merge: Errand) -> Effect:
-    profiles = [each.body for each in merge.documents if each.kind == "profiles"]
-    names = {name for profile in profiles for name in profile["customAttributes"]}
-    return synced(merge.organization, merge.arguments["target_profile_id"], names)
+    target, *sources = [dict(each.body) for each in merge.documents if each.kind == "profiles"]
+    values = merged_attributes(target, sources, merge.arguments["merge_policy"])
+    return synced(merge.organization, target["profileId"], values)
 
 
 def _customers(merge: Errand) -> Iterator[Document]:

@@ -74,6 +74,12 @@ class Planned:
         for each in self.errand.follow_ups:
             yield f"{self.operation_id}:{each.suffix}", each.task, each.endings
 
+    def operations(self) -> Iterator[tuple[str, str]]:
+        """Yield id and task of its operation and of each that follows."""
+        yield self.operation_id, self.errand.task
+        for each in self.errand.follow_ups:
+            yield f"{self.operation_id}:{each.suffix}", each.task
+
 
 @dataclass(frozen=True, kw_only=True)
 class Plan:
@@ -87,10 +93,7 @@ class Plan:
 
     def operations(self) -> Mapping[str, int]:
         """Return how many operations of each task have to end, follow-ups among them."""
-        counted = Counter(each.errand.task for each in self.planned)
-        for each in self.planned:
-            counted.update(follow_up.task for follow_up in each.errand.follow_ups)
-        return counted
+        return Counter(task for each in self.planned for _, task in each.operations())
 
     def sent(self) -> Mapping[str, int]:
         """Return how many messages of each task are sent, follow-ups among them."""

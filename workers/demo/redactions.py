@@ -23,6 +23,8 @@ PAGE_SIZE = 5
 #: Chats that are redacted one by one, outside the time above.
 CHATTED = 1_672_531_200.0  # 2023-01-01T00:00:00Z
 
+Messages = list[dict[str, Any]]
+
 CLEAN = (
     "Hello! How can I help you today?",
     "It has not arrived yet.",
@@ -42,14 +44,14 @@ def errands(rng: random.Random, count: int) -> Iterator[Errand]:
 
 def plain(rng: random.Random, organization: str, *, personal: int) -> Errand:
     """A chat with so many messages that hold personal data."""
-    chat = _chat(rng, started=CHATTED, personal=personal)
+    chat, messages = _chat(rng, started=CHATTED, personal=personal)
     return Errand(
         task="redact_interaction",
         queue="redact",
         organization=organization,
         arguments={"interaction_id": chat["id"]},
         endings=EITHER if personal else NOOP,
-        effects=_effects(organization, chat["id"], personal),
+        effects=_effects(organization, chat["id"], personal, messages),
         documents=(Document(kind="interactions", id=chat["id"], body=chat),),
     )
 
@@ -78,8 +80,8 @@ def _sweep(rng: random.Random, organization: str, day: float) -> Errand:
     ]
     effects = [
         effect
-        for chat, each in zip(swept, personal, strict=True)
-        for effect in _effects(organization, chat["id"], each)
+        for (chat, messages), each in zip(swept, personal, strict=True)
+        for effect in _effects(organization, chat["id"], each, messages)
     ]
     return Errand(
         task="redact_completed",
@@ -89,37 +91,46 @@ def _sweep(rng: random.Random, organization: str, day: float) -> Errand:
         endings=frozenset({"accepted"}),
         effects=tuple(effects),
         follow_ups=(
-            *(FollowUp(suffix=chat["id"], task="redact_interaction") for chat in swept),
+            *(FollowUp(suffix=chat["id"], task="redact_interaction") for chat, _ in swept),
             FollowUp(suffix="page-2", task="sweep_page", endings=frozenset({"accepted"})),
             FollowUp(suffix="page-3", task="sweep_page", endings=DONE),
         ),
-        documents=tuple(Document(kind="interactions", id=chat["id"], body=chat) for chat in swept),
+        documents=tuple(
+            Document(kind="interactions", id=chat["id"], body=chat) for chat, _ in swept
+        ),
     )
 
 
-def _effects(organization: str, interaction: str, personal: int) -> tuple[Effect, ...]:
-    return (redacted(organization, interaction, personal),) if personal else ()
+def _effects(
+    organization: str, interaction: str, personal: int, messages: Messages
+) -> tuple[Effect, ...]:
+    return (redacted(organization, interaction, personal, messages),) if personal else ()
 
 
-def _chat(rng: random.Random, *, started: float, personal: int) -> dict[str, Any]:
-    """Return a completed chat in which exactly `personal` messages hold personal data."""
+def _chat(rng: random.Random, *, started: float, personal: int) -> tuple[dict[str, Any], Messages]:
+    """Return a completed chat, and the messages that have to be left of it.
+
+    Exactly `personal` of its messages hold personal data.
+    """
     chat = chats.interaction(rng, started=started)
     chat["type"] = "webmessaging"
     texts = [_personal_text(rng) for _ in range(personal)]
-    texts += [rng.choice(CLEAN) for _ in range(rng.randint(2, 6))]
+    texts += [(text, text) for text in rng.choices(CLEAN, k=rng.randint(2, 6))]
     rng.shuffle(texts)
     pattern = chat["messages"][0]
-    chat["messages"] = [{**pattern, "id": new_id(rng), "text": text} for text in texts]
-    return chat
+    chat["messages"] = [{**pattern, "id": new_id(rng), "text": text} for text, _ in texts]
+    pairs = zip(chat["messages"], texts, strict=True)
+    return chat, [{**message, "text": left} for message, (_, left) in pairs]
 
 
-def _personal_text(rng: random.Random) -> str:
-    number = rng.randrange(10**4)
-    return rng.choice(
+def _personal_text(rng: random.Random) -> tuple[str, str]:
+    """Return a text with personal data, and what has to be left of it."""
+    template, secret = rng.choice(
         (
-            f"You can reach me at guest{number}@example.com.",
-            f"My card number is {chats.card_number(rng)}.",
-            f"My SSN is 219-09-{number:04}.",
-            f"Please send the refund to {chats.iban(rng)}.",
+            ("You can reach me at {}.", f"guest{rng.randrange(10**4)}@example.com"),
+            ("My card number is {}.", chats.card_number(rng)),
+            ("My SSN is {}.", f"219-09-{rng.randrange(1, 10**4):04}"),
+            ("Please send the refund to {}.", chats.iban(rng)),
         )
     )
+    return template.format(secret), template.format("[REDACTED]")

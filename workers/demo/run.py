@@ -16,6 +16,7 @@ from rich.console import Console
 
 from workers.demo import figures, stage, surroundings
 from workers.demo.effects import observed
+from workers.demo.jobs import with_job_ids
 from workers.demo.plan import Plan, make_plan
 from workers.demo.progress import display
 from workers.demo.senders import send
@@ -113,6 +114,7 @@ def _carry_through(
     console.print(f"ended after {time.monotonic() - started:.1f} s", highlight=False)
     records = _records(system)
     journal, effects = sandbox.journal(), sandbox.effects()
+    plan = with_job_ids(plan, sandbox.effects(kind="replication.started"))
     console.print(figures.table(figures.count(plan, ended=ended, records=records, journal=journal)))
     for line in (_trouble(sandbox), _answers(journal)):
         console.print(line, markup=False, highlight=False, soft_wrap=True)

@@ -23,13 +23,12 @@ def errands(rng: random.Random, count: int) -> Iterator[Errand]:
 def plain(rng: random.Random, organization: str) -> Errand:
     """A contact whose attributes the worker has to read."""
     contact = people.contact(rng)
-    names = set(contact["attributes"])
     return Errand(
         task="sync_profile",
         queue="sync",
         organization=organization,
         arguments={"contact_id": contact["contactId"]},
-        effects=(synced(organization, contact["contactId"], names),),
+        effects=(synced(organization, contact["contactId"], contact["attributes"]),),
         documents=_documents(contact),
     )
 
@@ -43,7 +42,7 @@ def told(rng: random.Random, organization: str) -> Errand:
         queue="sync",
         organization=organization,
         arguments={"contact_id": contact["contactId"], "attributes": values},
-        effects=(synced(organization, contact["contactId"], set(values)),),
+        effects=(synced(organization, contact["contactId"], values),),
         documents=_documents(contact),
     )
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
 from workers.demo.effects import Effect
@@ -28,7 +28,7 @@ def judge(
     *,
     ended: Mapping[str, str],
     effects: Iterable[Effect],
-    recorded: Iterable[str],
+    recorded: Collection[str],
     parked: Iterable[str],
 ) -> Verdict:
     """Compare `plan` with what happened.
@@ -40,6 +40,7 @@ def judge(
     problems = (
         *_messages(plan, ended),
         *_effects(plan.effects(), happened),
+        *_unrecorded(plan, recorded),
         *_strangers("audit", recorded, plan),
         *_strangers("dead letters", parked, plan),
     )
@@ -62,6 +63,14 @@ def _effects(expected: Counter[Effect], happened: Counter[Effect]) -> Iterator[s
         yield f"effect missing, {times} times: {effect}"
     for effect, times in sorted((happened - expected).items()):
         yield f"effect too much, {times} times: {effect}"
+
+
+def _unrecorded(plan: Plan, recorded: Collection[str]) -> Iterator[str]:
+    held = set(recorded)
+    for planned in plan.planned:
+        for operation_id, task in planned.operations():
+            if operation_id not in held:
+                yield f"audit: operation {operation_id} ({task}) has no record"
 
 
 def _strangers(where: str, ids: Iterable[str], plan: Plan) -> Iterator[str]:

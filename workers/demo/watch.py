@@ -8,9 +8,11 @@ from collections import Counter
 from collections.abc import Mapping
 
 from workers.demo.endings import endings
+from workers.demo.jobs import with_job_ids
 from workers.demo.plan import Plan
 from workers.demo.progress import Display
 from workers.embedded.system import Embedded
+from workers.sandbox.testing import SandboxHandle
 from workers.status import look
 
 #: Seconds between two looks.
@@ -35,12 +37,14 @@ def watch(
 
     Raises `ProcessFailed` where a process of the system has ended.
     """
-    tasks = {name: task for each in plan.planned for name, task, _ in each.expected()}
+    sandbox = SandboxHandle(system.sandbox_url)
     deadline = time.monotonic() + PATIENCE + PATIENCE_PER_MESSAGE * plan.messages
     busy = time.monotonic()
     while True:
         system.tree.check()
         quiet = not sender.is_alive() and look(system.app.services).idle
+        named = with_job_ids(plan, sandbox.effects(kind="replication.started"))
+        tasks = {name: task for each in named.planned for name, task, _ in each.expected()}
         ended = endings(system.app.services, list(tasks))
         show(Counter(tasks[name] for name in ended))
         now = time.monotonic()

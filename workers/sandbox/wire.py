@@ -13,6 +13,9 @@ import simplejson
 _ENCODER = simplejson.JSONEncoder(
     separators=(",", ":"), ensure_ascii=False, use_decimal=True, allow_nan=False
 )
+_CANONICAL = simplejson.JSONEncoder(
+    separators=(",", ":"), ensure_ascii=False, use_decimal=True, allow_nan=False, sort_keys=True
+)
 _DECODER = simplejson.JSONDecoder(parse_float=Decimal)
 
 
@@ -30,9 +33,12 @@ def decode(data: bytes) -> Any:
 
 
 def digest(value: Any) -> str:
-    """SHA-256 of a string's UTF-8, or of the compact JSON of any other value, in hex."""
-    data = value.encode() if isinstance(value, str) else encode(value)
-    return hashlib.sha256(data).hexdigest()
+    """SHA-256 of a string's UTF-8, or of the compact JSON of any other value, in hex.
+
+    Names are sorted: equal values have equal digests.
+    """
+    text = value if isinstance(value, str) else _CANONICAL.encode(value)
+    return hashlib.sha256(text.encode()).hexdigest()
 
 
 def iso(seconds: float) -> str:

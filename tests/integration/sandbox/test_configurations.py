@@ -27,15 +27,21 @@ def valid() -> dict[str, Any]:
                 "colors": {"primary": "#0b5fff", "background": "#FFF"},
                 "typography": {"fontSize": "16px", "fontFamily": "Inter"},
             },
-            "accessibility": {"contrastRatio": 7.25},
+            "accessibility": {
+                "wcagLevel": "AA",
+                "contrastRatio": 5.13,
+                "ariaLiveRegion": "polite",
+            },
         },
-        "greetings": {"messages": ["Hello!"]},
+        "greetings": {"enabled": True, "messages": ["Hello!"], "delayMs": 2000},
         "availability": {
+            "schedule": "custom",
             "rules": [
                 {"dayOfWeek": "MONDAY", "startTime": "09:00", "endTime": "12:00"},
                 {"dayOfWeek": "Monday", "startTime": "12:00", "endTime": "17:00"},
-            ]
+            ],
         },
+        "features": {"flags": {}, "audiences": [], "dynamicRouting": False},
     }
 
 
@@ -56,7 +62,7 @@ def test_a_put_with_the_version_that_was_read_makes_the_next(
     assert genesys("GET", path()).json() == written.json()
     assert written.json()["launcher"] == read["launcher"]
     [effect] = sandbox.effects(kind="configuration.put", subject=ORG)
-    assert effect["detail"] == {"version": read["version"] + 1, "dropped": []}
+    assert (effect["detail"]["version"], effect["detail"]["dropped"]) == (read["version"] + 1, [])
     [entry] = sandbox.journal(method="PUT")
     assert entry["if_match"] == str(read["version"])
 
@@ -67,8 +73,42 @@ def test_a_put_that_forgets_other_writers_fields_loses_them(
     version = sandbox.get("configurations", ORG)["version"]
     put(genesys, version)
     [effect] = sandbox.effects(kind="configuration.put")
-    assert effect["detail"]["dropped"] == ["branding", "features", "launcher"]
+    assert effect["detail"]["dropped"] == ["branding", "launcher"]
     assert "launcher" not in sandbox.get("configurations", ORG)
+
+
+@pytest.mark.parametrize(
+    ("theme", "dropped"),
+    [
+        ({"others": {"corners": "round"}, "season": 1}, []),
+        ({"others": {}, "season": 2}, ["widget.theme.others.corners"]),
+        ({"others": "none"}, ["widget.theme.others.corners", "widget.theme.season"]),
+        ({}, ["widget.theme.others", "widget.theme.season"]),
+    ],
+)
+def test_a_lost_field_is_named_however_deep_it_was(
+    sandbox: SandboxHandle, genesys: Ask, theme: dict[str, Any], dropped: list[str]
+) -> None:
+    body = valid()
+    body["widget"]["theme"] |= {"others": {"corners": "round"}, "season": 1}
+    version = put(genesys, 0, body, EMPTY_ORG).json()["version"]
+    body = valid()
+    body["widget"]["theme"] |= theme
+    assert put(genesys, version, body, EMPTY_ORG).status_code == 200
+    assert sandbox.effects(subject=EMPTY_ORG)[-1]["detail"]["dropped"] == dropped
+
+
+def test_an_effect_tells_each_fields_digest_whatever_the_order_of_names(
+    sandbox: SandboxHandle, genesys: Ask
+) -> None:
+    body = valid()
+    version = put(genesys, 0, body, EMPTY_ORG).json()["version"]
+    body["widget"] = dict(reversed(body["widget"].items()))
+    body["greetings"]["messages"] = ["Good day!"]
+    assert put(genesys, version, body, EMPTY_ORG).status_code == 200
+    one, other = (each["detail"]["sha256"] for each in sandbox.effects(subject=EMPTY_ORG))
+    assert set(one) == {"widget", "greetings", "availability", "features"}
+    assert {name for name in one if one[name] != other[name]} == {"greetings"}
 
 
 def test_a_blind_put_is_428(genesys: Ask) -> None:

@@ -65,4 +65,4 @@ def test_a_write_that_was_repeated_with_equal_values_is_no_effect() -> None:
     changed = {**record, "detail": {**record["detail"], "changed": ["tier"]}}  # type: ignore[dict-item]  # an object
     seen = observed(changed)
     assert seen is not None
-    assert seen.facts == ("tier",)
+    assert seen.facts == ("tier=00",)

@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from typing import Any
 
 import pytest
@@ -29,13 +29,15 @@ PLAN = Plan(
         ),
     )
 )
+RECORDED = ("o-1", "o-1:sync")
+STRANGE = redacted("acme", "i-1", 2, [])
 ENDED = {"m-1": "done", "m-2": "done", "o-1:sync": "noop"}
 
 
 def judged(
     ended: Mapping[str, str] = ENDED,
     effects: Iterable[Effect] = (EFFECT,),
-    recorded: Iterable[str] = ("o-1", "o-1:sync"),
+    recorded: Collection[str] = RECORDED,
     parked: Iterable[str] = (),
 ) -> Verdict:
     return judge(PLAN, ended=ended, effects=effects, recorded=recorded, parked=parked)
@@ -65,10 +67,12 @@ def test_what_came_as_planned_is_good() -> None:
         ({"effects": ()}, f"effect missing, 1 times: {EFFECT}"),
         ({"effects": (EFFECT, EFFECT, EFFECT)}, f"effect too much, 2 times: {EFFECT}"),
         (
-            {"effects": (EFFECT, redacted("acme", "i-1", 2))},
-            "effect too much, 1 times: interaction.redacted of i-1 (acme) 2 changed",
+            {"effects": (EFFECT, STRANGE)},
+            f"effect too much, 1 times: {STRANGE}",
         ),
-        ({"recorded": ("o-1", "o-2")}, "audit: o-2 was never asked for"),
+        ({"recorded": (*RECORDED, "o-2")}, "audit: o-2 was never asked for"),
+        ({"recorded": ("o-1",)}, "audit: operation o-1:sync (sync_profile) has no record"),
+        ({"recorded": ("o-1:sync",)}, "audit: operation o-1 (merge_and_sync) has no record"),
         ({"parked": ("m-3",)}, "dead letters: m-3 was never asked for"),
     ],
 )

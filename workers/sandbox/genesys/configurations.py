@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import copy
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import asdict
 from typing import Any
 
@@ -11,10 +11,12 @@ from workers.sandbox.call import Answer, Call, Route, overlay
 from workers.sandbox.errors import Refused, bad_request, conflict, not_found, unprocessable
 from workers.sandbox.genesys import audit
 from workers.sandbox.genesys.configuration_rules import problems
-from workers.sandbox.wire import iso
+from workers.sandbox.wire import digest, iso
 from workers.sandbox.world import Document, find
 
 UPDATED = "webchat:configuration:update"
+#: Fields that the API itself sets.
+_OWN = ("organizationId", "version", "dateModified")
 ANOTHER_WRITER = "another-writer"
 
 
@@ -32,7 +34,8 @@ def put_configuration(call: Call) -> Answer:
     """`PUT …/configurations` with `If-Match`: replaces the whole document.
 
     What the sent one leaves out is gone, other writers' fields included: the effect's
-    `dropped` names them. An organisation without a configuration has version 0.
+    `dropped` names their paths, and `sha256` has the digest of each field that was sent.
+    An organisation without a configuration has version 0.
     """
     organization_id = call.path["orgId"]
     known(call, organization_id)
@@ -49,7 +52,8 @@ def put_configuration(call: Call) -> Answer:
         "configuration.put",
         organization_id,
         version=document["version"],
-        dropped=sorted(set(old) - set(document)),
+        dropped=sorted(_dropped(old, document)),
+        sha256={name: digest(value) for name, value in document.items() if name not in _OWN},
     )
     return Answer(body=document)
 
@@ -83,6 +87,15 @@ def commit(
         at=at,
     )
     return held[organization_id]
+
+
+def _dropped(old: Mapping[str, Any], new: Mapping[str, Any]) -> Iterator[str]:
+    for name, value in old.items():
+        if name not in new:
+            yield name
+        elif isinstance(value, Mapping):
+            held = new[name] if isinstance(new[name], Mapping) else {}
+            yield from (f"{name}.{below}" for below in _dropped(value, held))
 
 
 def _check_version(call: Call, organization_id: str) -> None:

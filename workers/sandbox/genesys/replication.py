@@ -48,6 +48,7 @@ def start_replication(call: Call) -> Answer:
         job["id"],
         source=asked.source_organization_id,
         targets=asked.target_organization_ids,
+        overwrite_existing=asked.overwrite_existing,
     )
     if not call.options.replication_id:
         return Answer(status=202, body={"status": "ACCEPTED"})
