@@ -6,7 +6,7 @@ No text of a body is passed on, since it may quote a value: only codes, field na
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from tasks import errors
@@ -20,18 +20,14 @@ _CODE = re.compile(_NO_NUMBER + r"[A-Za-z][A-Za-z0-9._\-]{0,79}")
 _SCOPE = re.compile(_NO_NUMBER + r"[A-Za-z][A-Za-z0-9._:\-]{0,79}")
 _VERSION = re.compile(r"[A-Za-z0-9._\-]{1,80}")
 _FIELD = re.compile(_NO_NUMBER + r"[A-Za-z_][A-Za-z0-9_.\[\]\-]{0,79}")
+#: A name of the request's own, in any language.
+_NAME = re.compile(_NO_NUMBER + r"[^\W\d][\w .\-]{0,79}")
 
 
 def explain(system: str, call: Call, answer: Answer, now: float) -> errors.ApiError:
     """Return the error that `answer` to `call` stands for; `now` is the epoch time in seconds."""
-    body = answer.body if isinstance(answer.body, dict) else {}
-    where: dict[str, Any] = {
-        "system": system,
-        "method": call.method,
-        "route": call.route,
-        "status": answer.status,
-        "code": _matching(_CODE, body.get("code")) or _matching(_CODE, body.get("error")),
-    }
+    body = _body(answer)
+    where = _where(system, call, answer)
     match answer.status:
         case 401:
             return errors.Unauthenticated(**where)
@@ -43,7 +39,7 @@ def explain(system: str, call: Call, answer: Answer, now: float) -> errors.ApiEr
         case 409:
             return errors.StateChanged(version=_version(body), named=_named(body), **where)
         case 422:
-            return errors.Unprocessable(fields=_fields(body), **where)
+            return refused(system, call, answer)
         case 429:
             wait = retry_after.parse(answer.headers.get("Retry-After"), now)
             return errors.RateLimited(retry_after=wait, **where)
@@ -51,6 +47,17 @@ def explain(system: str, call: Call, answer: Answer, now: float) -> errors.ApiEr
             return errors.BadRequest(**where)
         case _:
             return errors.OutcomeUnknown(**where)
+
+
+def refused(
+    system: str, call: Call, answer: Answer, names: Iterable[str] = ()
+) -> errors.Unprocessable:
+    """Return the error for a 422, with those of the request's `names` that its text mentions."""
+    body = _body(answer)
+    mentioned = dict.fromkeys(_mentioned(body.get("errorDescription"), names), "refused")
+    return errors.Unprocessable(
+        fields={**_fields(body), **mentioned}, **_where(system, call, answer)
+    )
 
 
 def explain_token(system: str, call: Call, answer: Answer, now: float) -> errors.ApiError:
@@ -85,6 +92,21 @@ def unreachable(system: str, call: Call) -> errors.Unreachable:
     return errors.Unreachable(system=system, method=call.method, route=call.route, status=None)
 
 
+def _body(answer: Answer) -> Mapping[str, Any]:
+    return answer.body if isinstance(answer.body, dict) else {}
+
+
+def _where(system: str, call: Call, answer: Answer) -> dict[str, Any]:
+    body = _body(answer)
+    return {
+        "system": system,
+        "method": call.method,
+        "route": call.route,
+        "status": answer.status,
+        "code": _matching(_CODE, body.get("code")) or _matching(_CODE, body.get("error")),
+    }
+
+
 def _matching(pattern: re.Pattern[str], value: object) -> str:
     return value if isinstance(value, str) and pattern.fullmatch(value) else ""
 
@@ -106,6 +128,15 @@ def _fields(body: Mapping[str, Any]) -> dict[str, str]:
         _matching(_FIELD, entry.get("field")) or "?": _matching(_CODE, entry.get("code")) or "?"
         for entry in _entries(body, "errors")
     }
+
+
+def _mentioned(text: object, names: Iterable[str]) -> list[str]:
+    """Return the names that stand in `text` as whole words; one that looks like a value as `?`."""
+    return [
+        _matching(_NAME, name) or "?"
+        for name in filter(None, map(str.strip, names))
+        if isinstance(text, str) and re.search(rf"(?<!\w){re.escape(name)}(?!\w)", text)
+    ]
 
 
 def _entries(body: Mapping[str, Any], name: str) -> list[dict[str, Any]]:

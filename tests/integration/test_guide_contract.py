@@ -268,10 +268,13 @@ def test_a_value_that_the_store_refuses_is_not_quoted(
     sandbox: SandboxHandle, cxone: CxoneGuide
 ) -> None:
     (customer_id, *_) = sandbox.ids("customers")
+    good = CustomerAttribute(name="sin", type="string", value="x")
     bad = CustomerAttribute(name="since", type="date", value="Ann's birthday")
     with pytest.raises(errors.Unprocessable) as caught:
-        cxone.put_attributes(customer_id, [bad])
-    assert "Ann" not in f"{caught.value} {caught.value!r}"
+        cxone.put_attributes(customer_id, [good, bad])
+    assert caught.value.fields == {"since": "refused"}
+    assert str(caught.value).endswith("/attributes: since: refused")
+    assert "Ann" not in f"{caught.value} {caught.value!r} {vars(caught.value)}"
 
 
 def test_an_unknown_customer_is_not_found(cxone: CxoneGuide) -> None:

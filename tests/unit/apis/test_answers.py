@@ -186,6 +186,26 @@ def test_the_customer_stores_422_text_is_left_out() -> None:
     assert "Ann" not in f"{error} {error!r} {vars(error)}"
 
 
+@pytest.mark.parametrize(
+    ("description", "named"),
+    [
+        ("age: value 'Ann' is not a number", ["age"]),
+        ("Last  Name and größe: too long", ["größe", "Last  Name"]),
+        ("message: value is bad", []),
+        ("555 010 1234: bad", ["?"]),
+        (None, []),
+        (["age"], []),
+    ],
+)
+def test_a_422_names_what_its_text_mentions_of_the_request(
+    description: object, named: list[str]
+) -> None:
+    names = ["age", "größe", " Last  Name", "size", "555 010 1234"]
+    answer = Answer(status=422, headers={}, body={"errorDescription": description})
+    error = answers.refused("cxone", CALL, answer, names)
+    assert error.fields == dict.fromkeys(named, "refused")
+
+
 @pytest.mark.parametrize(("header", "wait"), [("7", 7.0), (None, None), ("soon", None)])
 def test_a_429_carries_the_servers_wait(header: str | None, wait: float | None) -> None:
     error = explained(429, headers={"Retry-After": header} if header else {})
