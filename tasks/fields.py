@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Annotated, TypeGuard
 
 from pydantic import (
@@ -46,6 +46,14 @@ def _iso_8601(value: object) -> object:
     raise PydanticCustomError("moment", "must be an ISO 8601 date-time with a time zone")
 
 
+def _in_utc(value: datetime) -> datetime:
+    try:
+        value.astimezone(UTC)
+    except OverflowError:
+        raise PydanticCustomError("moment", "must lie in the years 1 to 9999 of UTC") from None
+    return value
+
+
 Identifier = Annotated[
     str,
     Field(pattern=ID_PATTERN, max_length=MAX_ID),
@@ -54,7 +62,12 @@ Identifier = Annotated[
 Text = Annotated[str, AfterValidator(_encodable)]
 AttributeName = Annotated[str, Field(min_length=1, max_length=256), AfterValidator(_encodable)]
 Attributes = Annotated[dict[AttributeName, Text], Field(min_length=1)]
-Moment = Annotated[AwareDatetime, Field(strict=False), BeforeValidator(_iso_8601)]
+Moment = Annotated[
+    AwareDatetime,
+    Field(strict=False),
+    BeforeValidator(_iso_8601),
+    AfterValidator(_in_utc),
+]
 
 _IDENTIFIER: TypeAdapter[str] = TypeAdapter(Identifier)
 

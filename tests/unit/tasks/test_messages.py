@@ -255,6 +255,19 @@ def test_what_is_no_moment_is_refused(value: object) -> None:
     assert refusal(SetAttributes, {**SET, "occurred_at": value}).startswith("occurred_at: ")
 
 
+@pytest.mark.parametrize("value", ["0001-01-01T00:00:00+14:00", "9999-12-31T23:59:59-00:01"])
+def test_a_moment_that_utc_cannot_hold_is_refused(value: str) -> None:
+    text = refusal(SetAttributes, {**SET, "occurred_at": value})
+    assert text == "occurred_at: must lie in the years 1 to 9999 of UTC"
+
+
+@pytest.mark.parametrize("value", ["0001-01-01T00:00:00-14:00", "9999-12-31T23:59:59+14:00"])
+def test_a_moment_at_the_edge_of_utc_is_taken(value: str) -> None:
+    moment = parse(SetAttributes, {**SET, "occurred_at": value}).occurred_at
+    assert moment is not None
+    assert moment.astimezone(UTC).year in (1, 9999)
+
+
 def test_more_problems_are_counted_and_the_first_is_named() -> None:
     text = refusal(MergeProfiles, {"source_profile_ids": [], "surprise": 1})
     assert text.startswith("source_profile_ids: ")
