@@ -251,13 +251,19 @@ INTERNAL: dict[str, type[Message]] = {
 }
 
 
+def _size(arguments: Mapping[str, Any]) -> int:
+    """Return the bytes of `arguments` as JSON in UTF-8, however their sender has escaped them."""
+    text = json.dumps(arguments, default=str, ensure_ascii=False)
+    return len(text.encode(errors="backslashreplace"))
+
+
 def parse(model: type[M], arguments: Mapping[str, Any]) -> M:
     """Return the message that `arguments` (a task's keyword arguments) make.
 
     Raises `Rejected` with one line naming the first broken field and its rule.
     """
     try:
-        if len(json.dumps(arguments, default=str)) > MAX_MESSAGE_BYTES:
+        if _size(arguments) > MAX_MESSAGE_BYTES:
             raise Rejected(f"message: must be at most {MAX_MESSAGE_BYTES:,} bytes")
         return model.model_validate(dict(arguments))
     except ValidationError as error:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from datetime import UTC, datetime, timedelta, timezone
 from decimal import Decimal
 from typing import Any
@@ -208,6 +209,16 @@ def test_a_sync_may_bring_more_than_1_kb_of_attributes() -> None:
 @pytest.mark.parametrize("field", ["contact_id", "surprise"])
 def test_a_message_of_a_megabyte_is_refused(field: str) -> None:
     text = refusal(SyncProfile, {**SYNC, field: "x" * 1_000_000})
+    assert text == "message: must be at most 262,144 bytes"
+
+
+@pytest.mark.parametrize(("letter", "size"), [("x", 1), ("ü", 2), ("語", 3), ("😀", 4)])
+def test_a_message_holds_a_quarter_of_a_megabyte_of_utf_8(letter: str, size: int) -> None:
+    around = len(json.dumps({"contact_id": "c", "attributes": {"note": ""}}))
+    fits = letter * ((262_144 - around) // size)
+    arguments = {**SYNC, "attributes": {"note": fits}}
+    assert parse(SyncProfile, arguments).attributes == {"note": fits}
+    text = refusal(SyncProfile, {**SYNC, "attributes": {"note": fits + letter}})
     assert text == "message: must be at most 262,144 bytes"
 
 
