@@ -268,6 +268,28 @@ def test_a_redelivery_of_a_message_that_failed_answers_its_failure(
     assert len(calls(cluster)) == len(records(cranked)) == 1
 
 
+def test_a_page_of_a_sweep_that_is_sent_again_with_other_counts_is_the_same_page(
+    cluster: Cluster, cranked: CrankedWorker
+) -> None:
+    cranked.send("redact_completed", {"page_size": 1, "operation_id": "s"}, "sweep")
+    cranked.crank("sweep")
+    first = cranked.crank("sweep")
+    assert first is not None
+    assert first.result["operation_id"] == "s:page-2"
+    again = {
+        "operation_id": "s:page-2",
+        "until": "2025-01-15T06:00:00Z",
+        "page": 2,
+        "cursor": "another",
+        "found": 7,
+    }
+    cranked.send("sweep_page", again, "sweep", task_id="again")
+    turns = [cranked.crank("sweep"), cranked.crank("sweep")]
+    assert {turn.state for turn in turns if turn} == {"SUCCESS"}
+    assert first.result in [turn.result for turn in turns if turn]
+    assert list(cranked.app.services.dead_letters.letters()) == []
+
+
 def test_another_message_with_the_id_of_a_failed_operation_begins_anew(
     cluster: Cluster, cranked: CrankedWorker
 ) -> None:
