@@ -32,6 +32,8 @@ from tasks.webmessaging import WebMessaging
 
 MAX_MESSAGE_BYTES = 262_144
 MAX_ATTRIBUTE_BYTES = 1_024
+#: A deployment reads and writes each organisation within one budget.
+MAX_ORGANIZATIONS = 100
 DEFAULT_TENANT = "default"
 
 
@@ -143,7 +145,12 @@ class DeployConfig(Message):
 
     #: Where it is deployed by the `guide` contract.
     organization_ids: (
-        Annotated[list[Identifier], Field(min_length=1), AfterValidator(distinct)] | None
+        Annotated[
+            list[Identifier],
+            Field(min_length=1, max_length=MAX_ORGANIZATIONS),
+            AfterValidator(distinct),
+        ]
+        | None
     ) = None
     #: Where it is deployed by the `platform` contract.
     deployment_id: Identifier | None = None
