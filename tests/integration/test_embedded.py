@@ -17,7 +17,8 @@ from workers.embedded import redis_server
 from workers.embedded.loopback import HOST, free_port
 from workers.embedded.processes import ProcessFailed, ProcessTree
 from workers.embedded.redis_server import Source, find
-from workers.embedded.system import inherited
+from workers.embedded.system import inherited, is_healthy
+from workers.sandbox.testing import SandboxHandle
 
 SLEEPER = [sys.executable, "-c", "import time; time.sleep(600)"]
 DEAF = """
@@ -157,6 +158,23 @@ def test_settings_of_another_installation_are_not_handed_down(
         monkeypatch.setenv(name, "theirs")
     assert "theirs" not in inherited().values()
     assert inherited()["PATH"] == os.environ["PATH"]
+
+
+@pytest.mark.parametrize("name", ["HTTP_PROXY", "https_proxy", "all_proxy", "NO_PROXY"])
+def test_a_proxy_is_not_handed_down(monkeypatch: pytest.MonkeyPatch, name: str) -> None:
+    monkeypatch.setenv(name, "http://127.0.0.1:9")
+    assert name not in inherited()
+
+
+def test_health_on_this_machine_is_asked_without_a_proxy(
+    monkeypatch: pytest.MonkeyPatch, sandbox: SandboxHandle
+) -> None:
+    for name in ("HTTP_PROXY", "http_proxy", "ALL_PROXY"):
+        monkeypatch.setenv(name, "http://127.0.0.1:9")
+    for name in ("NO_PROXY", "no_proxy"):
+        monkeypatch.delenv(name, raising=False)
+    assert is_healthy(f"{sandbox.url}/sandbox/health")
+    assert not is_healthy(f"{sandbox.url}/no/such/path")
 
 
 def test_a_free_port_can_be_bound() -> None:

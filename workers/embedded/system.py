@@ -30,8 +30,9 @@ _LISTENING = re.compile(r"^sandbox listening on (\S+)$", re.MULTILINE)
 #: Variables that only an embedded system has.
 PREFIX = "EMBEDDED_"
 
-#: Variables of the caller's environment that describe another installation than this one.
-_FOREIGN = re.compile(r"(GENESYS|CXONE|FLOWER|CELERY)_.*")
+#: Variables of the caller's environment that describe another installation than this one, or lead
+#: around the loopback interface, on which all of it is.
+_FOREIGN = re.compile(r"(?:GENESYS|CXONE|FLOWER|CELERY)_.*|(?i:.*_PROXY)")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -95,7 +96,7 @@ def embedded(blueprint: Blueprint, folder: Path, say: Callable[[str], None]) -> 
 
 
 def inherited() -> dict[str, str]:
-    """Return this process's environment without the settings of another installation."""
+    """Return this process's environment without another installation's settings and proxies."""
     own = {name.upper() for name in Settings.model_fields}
     return {
         name: value
@@ -159,17 +160,20 @@ def _start_flower(tree: ProcessTree, broker: str) -> Callable[[], Flower | None]
     )
 
     def wait() -> Flower:
-        tree.wait_for(child, lambda: _is_healthy(flower.url), READY)
+        tree.wait_for(child, lambda: is_healthy(f"{flower.url}/healthcheck"), READY)
         return flower
 
     return wait
 
 
-def _is_healthy(url: str) -> bool:
-    try:
-        return requests.get(f"{url}/healthcheck", timeout=2).ok
-    except requests.RequestException:
-        return False
+def is_healthy(url: str) -> bool:
+    """Return whether `url`, which is on this machine, answers; no proxy is asked."""
+    with requests.Session() as session:
+        session.trust_env = False
+        try:
+            return session.get(url, timeout=2).ok
+        except requests.RequestException:
+            return False
 
 
 def _cli(command: str) -> list[str]:
