@@ -21,7 +21,8 @@ from workers.policy import DAY
 class Subject:
     """An operation, the call that decides it, and the one effect that this call has, if any.
 
-    `reads_back` says that a repeated run sees that the call has taken effect.
+    `reads_back` says that a repeated run sees that the call has taken effect; `timeout` is the
+    setting that bounds the call.
     """
 
     task: str
@@ -32,6 +33,7 @@ class Subject:
     route: str
     effect: str | None
     reads_back: bool = True
+    timeout: str = "TIMEOUTS__WRITE"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -40,7 +42,7 @@ class Row:
 
     `waits` bounds (seconds) how long the message goes back for, try by try; `renewals` counts the
     calls that are repeated at once with a renewed token; `takes_effect` says that the call is
-    carried out all the same.
+    carried out all the same; `patience` is the call's timeout in seconds, where it matters.
     """
 
     name: str
@@ -50,6 +52,7 @@ class Row:
     waits: tuple[tuple[float, float], ...] = ()
     renewals: int = 0
     takes_effect: bool = False
+    patience: float | None = None
 
 
 def doubling(first: float, tries: int, longest: float) -> tuple[tuple[float, float], ...]:
@@ -104,6 +107,7 @@ SUBJECTS = (
         method="POST",
         route="/api/v2/identity/profiles/merge",
         effect="profiles.merged",
+        timeout="TIMEOUTS__MERGE",
     ),
     Subject(
         task="sync_profile",
@@ -123,6 +127,7 @@ SUBJECTS = (
         method="POST",
         route="/api/v2/identity/profiles/merge",
         effect="profiles.merged",
+        timeout="TIMEOUTS__MERGE",
     ),
     Subject(
         task="deploy_config",
@@ -151,6 +156,7 @@ SUBJECTS = (
         route="/api/v2/interactions/query",
         effect=None,
         reads_back=False,
+        timeout="TIMEOUTS__READ",
     ),
 )
 
@@ -171,6 +177,7 @@ def _status(status: int) -> dict[str, Any]:
 
 
 ROWS = (
+    Row(name="302", fault=_status(302)),
     Row(name="400", fault=_status(400)),
     Row(name="401", fault=_status(401), once="done", renewals=1),
     Row(name="403", fault=_status(403)),
@@ -185,6 +192,20 @@ ROWS = (
     Row(name="reset before the effect", fault={"kind": "reset_before"}, **UNKNOWN),
     Row(name="reset after it", fault={"kind": "reset_after"}, takes_effect=True, **UNKNOWN),
     Row(name="answer cut off", fault={"kind": "truncated_body"}, takes_effect=True, **UNKNOWN),
+    Row(
+        name="answer too late",
+        fault={"kind": "latency_after", "seconds": 5},
+        takes_effect=True,
+        patience=0.3,
+        **UNKNOWN,
+    ),
+    Row(
+        name="answer too slow",
+        fault={"kind": "slow_body", "seconds": 5},
+        takes_effect=True,
+        patience=0.3,
+        **UNKNOWN,
+    ),
 )
 
 
@@ -198,6 +219,14 @@ def subject(request: pytest.FixtureRequest) -> Subject:
 def row(request: pytest.FixtureRequest) -> Row:
     chosen: Row = request.param
     return chosen
+
+
+@pytest.fixture(autouse=True)
+def patience(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Set the call's timeout to what the row says, before the app reads its settings."""
+    chosen = request.node.callspec.params
+    if "row" in chosen and chosen["row"].patience is not None:
+        monkeypatch.setenv(chosen["subject"].timeout, str(chosen["row"].patience))
 
 
 def _meet(
