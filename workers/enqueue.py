@@ -7,15 +7,17 @@ with the number of lines.
 from __future__ import annotations
 
 import json
+from collections import Counter
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from typing import Any, BinaryIO
 
 from tasks.errors import Rejected
-from tasks.messages import Message, parse
+from tasks.messages import MAX_MESSAGE_BYTES, Message, parse
+from tasks.refusals import shown_name
 
-#: A longer line is refused unread: no message may be that large.
-LONGEST_LINE = 1_048_576
+#: The bytes of the longest message and its line end; what is longer is refused unread.
+LONGEST_LINE = MAX_MESSAGE_BYTES + len(b"\r\n")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -44,10 +46,9 @@ class Form:
         number = 0
         while raw := stream.readline(LONGEST_LINE):
             number += 1
-            length = len(raw)
-            if length == LONGEST_LINE and not raw.endswith(b"\n"):
-                length += _skip_line(stream)
-                problem = f"must be at most {LONGEST_LINE:,} bytes long"
+            if len(raw) == LONGEST_LINE and not raw.endswith(b"\n"):
+                length = len(raw) + _skip_line(stream)
+                problem = f"message: must be at most {MAX_MESSAGE_BYTES:,} bytes"
                 yield Line(number=number, length=length, problem=problem)
             elif raw.strip():
                 yield self._line(number, raw)
@@ -85,7 +86,11 @@ def _skip_line(stream: BinaryIO) -> int:
 
 def _object(raw: bytes) -> dict[str, Any]:
     try:
-        found = json.loads(raw.decode("utf-8-sig"), parse_constant=_refuse_constant)
+        found = json.loads(
+            raw.decode("utf-8-sig"),
+            parse_constant=_refuse_constant,
+            object_pairs_hook=_distinct_names,
+        )
     except json.JSONDecodeError as error:
         raise Rejected(f"is no JSON: {error.msg} at column {error.colno}") from None
     except UnicodeDecodeError:
@@ -94,6 +99,15 @@ def _object(raw: bytes) -> dict[str, Any]:
         raise Rejected("is no JSON: nested too deeply, or a number too long") from None
     if not isinstance(found, dict):
         raise Rejected("must be a JSON object: the keyword arguments of the task")
+    return found
+
+
+def _distinct_names(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    """Return an object's fields; of two with one name, JSON does not say which one is meant."""
+    found = dict(pairs)
+    if len(found) < len(pairs):
+        count = Counter(name for name, _ in pairs)
+        raise Rejected(f"{shown_name(max(count, key=lambda name: count[name]))}: is given twice")
     return found
 
 

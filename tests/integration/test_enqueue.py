@@ -3,14 +3,19 @@ from __future__ import annotations
 import io
 import json
 import os
+import signal
+import subprocess
 import sys
 from pathlib import Path
 
 import pytest
 from redis import Redis
+from redis import exceptions as redis_errors
 
-from tests.support.cluster import Cluster
-from workers.cli.main import FAILED, run
+from tasks.messages import SyncProfile
+from tests.support.cluster import Cluster, wait_until
+from workers.cli.main import FAILED, INTERRUPTED, run
+from workers.producer import Producer
 
 GOOD = '{"contact_id": "c-1", "operation_id": "o-1"}\n{"contact_id": "c-2"}\n'
 BAD = '{"contact_id": "c-1"}\n{"contact_id": ""}\nnonsense\n{"contact_id": "c-4"}\n'
@@ -87,3 +92,46 @@ def test_lines_come_from_a_pipe_too(
         monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(pipe))
         assert run(["enqueue", "sync_profile", *strict]) == 0
     assert len(queued(redis)) == 2
+
+
+@pytest.mark.parametrize(
+    ("stop", "code"), [(KeyboardInterrupt(), INTERRUPTED), (redis_errors.ConnectionError(), FAILED)]
+)
+def test_a_run_that_is_stopped_says_how_far_it_came(
+    redis: Redis,
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+    stop: BaseException,
+    code: int,
+) -> None:
+    publish = Producer.publish
+
+    def stopped(producer: Producer, message: SyncProfile) -> str:
+        if message.contact_id == "c-4":
+            raise stop
+        return publish(producer, message)
+
+    monkeypatch.setattr(Producer, "publish", stopped)
+    lines = "nonsense\n" + "".join(f'{{"contact_id": "c-{n}"}}\n' for n in range(2, 9))
+    assert run(write(tmp_path, lines)) == code
+    assert len(queued(redis)) == 2
+    assert (
+        "genesys-workers: stopped: enqueued 2, refused 1; line 3 was the last one;"
+        " line 4 may be on its queue too\n"
+    ) in capsys.readouterr().err
+
+
+def test_an_interrupt_while_it_waits_for_lines_says_how_far_it_came(redis: Redis) -> None:
+    command = [sys.executable, "-m", "workers.cli", "enqueue", "sync_profile"]
+    pipe = subprocess.PIPE
+    with subprocess.Popen(command, stdin=pipe, stderr=pipe) as process:
+        assert process.stdin
+        assert process.stderr
+        process.stdin.write(GOOD.encode())
+        process.stdin.flush()
+        wait_until(lambda: len(queued(redis)) == 2, 20, "both are on the queue")
+        process.send_signal(signal.SIGINT)
+        said = process.stderr.read().decode()
+    assert process.returncode == INTERRUPTED
+    assert "stopped: enqueued 2, refused 0; line 2 was the last one\n" in said

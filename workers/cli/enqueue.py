@@ -7,6 +7,7 @@ import sys
 import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, BinaryIO
 
@@ -17,6 +18,7 @@ from tasks.messages import PUBLIC, Message
 from workers.cli import tasks
 from workers.cli.console import complain, err
 from workers.enqueue import Form, Line
+from workers.store import INFRASTRUCTURE
 
 STDIN = "-"
 
@@ -41,7 +43,7 @@ def enqueue(
 
     A line is the keyword arguments of TASK. Bad lines are refused one by one, with their numbers
     on standard error; then the exit code is 1. Sending a file twice is harmless where its lines
-    have an `operation_id`.
+    have an `operation_id`. A run that is stopped says how far it came.
 
     **Examples**
 
@@ -63,9 +65,8 @@ def enqueue(
             if refused:
                 complain(f"enqueued nothing: {refused} lines are bad")
                 raise typer.Exit(1)
-        count = carry(form, stream, send)
-    verb = "found good" if dry_run else "enqueued"
-    print(f"{verb} {count.good}, refused {count.refused}", file=sys.stderr)
+        count = carry(form, stream, send, told="found good" if dry_run else "enqueued")
+    print(count, file=sys.stderr)
     raise typer.Exit(1 if count.refused else 0)
 
 
@@ -73,17 +74,42 @@ def _keep(_: Message) -> None:
     """Send nothing."""
 
 
+@dataclass
 class Count:
-    """How many lines were good and how many were refused."""
+    """How many lines were good, as `told`, and how many were refused; where it stands."""
 
-    def __init__(self) -> None:
-        self.good = 0
-        self.refused = 0
+    told: str
+    good: int = 0
+    refused: int = 0
+    #: The number of the last line that was sent, and of the one that is being sent.
+    sent: int = 0
+    sending: int = 0
+
+    def __str__(self) -> str:
+        return f"{self.told} {self.good}, refused {self.refused}"
+
+    def where(self) -> str:
+        """Say how far it came, for whoever goes on from there."""
+        last = f"line {self.sent} was the last one" if self.sent else "not one line was sent"
+        doubt = f"; line {self.sending} may be on its queue too" if self.sending else ""
+        return f"stopped: {self}; {last}{doubt}"
 
 
-def carry(form: Form, stream: BinaryIO, send: Send) -> Count:
-    """Send the message of every good line of `stream`; complain about every other."""
-    count = Count()
+def carry(form: Form, stream: BinaryIO, send: Send, *, told: str = "found good") -> Count:
+    """Send the message of every good line of `stream`; complain about every other.
+
+    What stops it is passed on, after saying on standard error how far it came.
+    """
+    count = Count(told)
+    try:
+        _carry(form, stream, send, count)
+    except (KeyboardInterrupt, *INFRASTRUCTURE):
+        complain(count.where())
+        raise
+    return count
+
+
+def _carry(form: Form, stream: BinaryIO, send: Send, count: Count) -> None:
     with Progress(console=err, transient=True, disable=not err.is_terminal) as progress:
         bar = progress.add_task("lines", total=_size(stream))
         done = 0
@@ -92,7 +118,6 @@ def carry(form: Form, stream: BinaryIO, send: Send) -> Count:
             done += line.length
             if line.number % STROKE == 0:
                 progress.update(bar, completed=done, description=f"{line.number:,} lines")
-    return count
 
 
 def _carry_line(line: Line, send: Send, count: Count) -> None:
@@ -100,8 +125,10 @@ def _carry_line(line: Line, send: Send, count: Count) -> None:
         count.refused += 1
         complain(f"line {line.number}: {line.problem}")
     else:
+        count.sending = line.number
         send(line.message)
         count.good += 1
+        count.sent, count.sending = line.number, 0
 
 
 def _size(stream: BinaryIO) -> int | None:
