@@ -72,8 +72,6 @@ def contested(rng: random.Random, organization: str) -> Errand:
         "kind": "foreign_write",
         "method": "GET",
         "path": f"/api/v2/identity/profiles/{target_id}",
-        # Every time: a read that was refused would be followed by no write otherwise.
-        "times": None,
         "changes": {"links": [{"profileId": taken_id}]},
     }
     return Errand(

@@ -42,6 +42,8 @@ class Call:
     entry: Entry
     organization: Organization
     client: str
+    #: The correlation id that the request came with, "" without one.
+    correlation: str
     now: float
     path: Mapping[str, str]
     query: Mapping[str, str]
@@ -101,6 +103,10 @@ class Route:
     scope: str
     handle: Callable[[Call], Answer]
     foreign: ForeignWrite | None = None
+    #: Kind of the documents that `foreign` changes.
+    writes: str = ""
+    #: Names that its query string may have, each once.
+    query: frozenset[str] = frozenset()
     #: Whether calls also count against the participants' limit a second.
     per_second: bool = False
 

@@ -9,7 +9,7 @@ from typing import Any
 from aiohttp import web
 from pydantic import BaseModel, ValidationError
 
-from workers.sandbox import documents
+from workers.sandbox import documents, fault_rules
 from workers.sandbox.call import complaint
 from workers.sandbox.errors import Refused, bad_request, not_found
 from workers.sandbox.faults import FAULT
@@ -129,8 +129,10 @@ def list_faults(order: Order) -> Any:
 
 
 def add_fault(order: Order) -> Any:
-    """`POST /sandbox/faults` → `{id}`."""
-    return {"id": order.simulation.faults.add(FAULT.validate_python(order.body))}
+    """`POST /sandbox/faults` → `{id}`; 400 for one that can hit nothing."""
+    fault = FAULT.validate_python(order.body)
+    fault_rules.check(fault)
+    return {"id": order.simulation.faults.add(fault)}
 
 
 def clear_faults(order: Order) -> Any:

@@ -116,6 +116,7 @@ ROUTES = (
         scope="customer.profile:write",
         handle=put_attributes,
         foreign=_change,
+        writes="customers",
     ),
     Route(
         method="GET",
@@ -123,5 +124,6 @@ ROUTES = (
         scope="customer.profile:read",
         handle=read_attributes,
         foreign=_change,
+        writes="customers",
     ),
 )

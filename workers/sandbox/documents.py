@@ -20,6 +20,7 @@ def _is_moment(text: str) -> str:
 
 
 Moment = Annotated[str, AfterValidator(_is_moment)]
+MomentOrNone = Annotated[str, AfterValidator(lambda text: text and _is_moment(text))]
 
 
 class _Document(BaseModel):
@@ -65,7 +66,7 @@ class Participant(_Document):
     type: str = "user"
     state: str = "connected"
     participant_attributes: dict[str, str] = {}
-    last_updated: str = ""
+    last_updated: MomentOrNone = ""
 
 
 class Conversation(_Document):
@@ -132,6 +133,10 @@ _KINDS: Mapping[str, tuple[type[_Document], str | None]] = {
     "interactions": (Interaction, "id"),
 }
 KINDS = tuple(_KINDS)
+_CHANGED: Mapping[str, tuple[type[_Document], str | None]] = {
+    **_KINDS,
+    "participants": (Participant, "id"),
+}
 
 
 def documents(organization: Organization, kind: str) -> Documents:
@@ -158,6 +163,18 @@ def put(
         organization.organization_ids.append(entity_id)
     held[entity_id] = document
     return document
+
+
+def check_changes(kind: str, changes: Document) -> None:
+    """Raise Refused (400) for changes that a document of that kind could not take."""
+    model, id_field = _CHANGED[kind]
+    if id_field in changes:
+        raise bad_request(f"changes.{id_field}: must stay as it is")
+    given = {"startTime": iso(0), **({id_field: "some"} if id_field else {}), **changes}
+    try:
+        model.model_validate(given)
+    except ValidationError as error:
+        raise bad_request(f"changes.{complaint(error)}") from None
 
 
 def _complete(world: World, kind: str, entity_id: str, body: Document) -> Document:

@@ -16,7 +16,7 @@ from workers.sandbox.errors import Refused
 from workers.sandbox.journal import Entry
 from workers.sandbox.oauth import TokenRequest
 from workers.sandbox.simulation import Simulation
-from workers.sandbox.wire import encode
+from workers.sandbox.wire import encode, readable
 
 LOG = logging.getLogger(__name__)
 
@@ -49,8 +49,8 @@ async def _arrive(
         path=request.path.removeprefix(f"/{system}"),
         query=request.query_string,
         route=template,
-        correlation_id=headers.get("X-Correlation-Id") or simulation.correlation_id(),
-        if_match=headers.get("If-Match"),
+        correlation_id=readable(headers.get("X-Correlation-Id") or simulation.correlation_id()),
+        if_match=readable(headers["If-Match"]) if "If-Match" in headers else None,
     )
     entry.client = _sender(simulation, entry, raw, headers.get("Authorization", ""))
     if client := simulation.clients.get(entry.client or ""):
@@ -64,7 +64,8 @@ def _sender(simulation: Simulation, entry: Entry, raw: bytes, authorization: str
         token = simulation.tokens.find(credentials)
         return token.client_id if token else None
     if (entry.route or "").endswith("/token"):
-        return TokenRequest.read(raw, authorization).client_id
+        client_id = TokenRequest.read(raw, authorization).client_id
+        return client_id and readable(client_id)
     return None
 
 
@@ -76,7 +77,7 @@ async def _answer(arrival: Arrival, judge: Judge, fired: Fired) -> web.StreamRes
     # Encoded at once: the body is the document itself, and others are about to change it.
     body = b"" if answer.body is None else encode(answer.body)
     if answer.status < 400:
-        _write_as_another(arrival, fired)
+        _write_as_another(arrival)
     return await _deliver(arrival, answer, body, fired)
 
 
@@ -120,13 +121,12 @@ def _place(error: Exception) -> str:
     return f"{trace.tb_frame.f_code.co_qualname}:{trace.tb_lineno}" if trace else "nowhere"
 
 
-def _write_as_another(arrival: Arrival, fired: Fired) -> None:
+def _write_as_another(arrival: Arrival) -> None:
     call = arrival.call
     if call is None or call.route.foreign is None:
         return
-    for fault in fired:
-        if isinstance(fault, faults.ForeignWrite):
-            call.route.foreign(call, fault.changes)
+    for fault in arrival.simulation.faults.fire_foreign(arrival.entry):
+        call.route.foreign(call, fault.changes)
 
 
 async def _deliver(

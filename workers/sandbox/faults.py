@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+from collections.abc import Callable
 from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, NonNegativeFloat, NonNegativeInt, TypeAdapter
@@ -90,7 +91,10 @@ class ExpireTokens(_Fault):
 
 
 class ForeignWrite(_Fault):
-    """Another writer lays `changes` over the resource right after this request saw it."""
+    """Another writer lays `changes` over the resource right after this request saw it.
+
+    A request that is refused saw nothing: it is neither hit nor counted.
+    """
 
     kind: Literal["foreign_write"]
     changes: dict[str, Any]
@@ -139,12 +143,22 @@ class FaultBook:
         self._faults.clear()
 
     def fire(self, entry: Entry) -> list[Fault]:
-        """The faults that hit this request, in the order in which they were set."""
-        if not self._faults:
-            return []
-        fired = [f for i, f in self._faults.items() if f.matches(entry) and self._hits(i, f)]
-        if fired:
-            entry.fault = ",".join(fault.kind for fault in fired)
+        """The faults that hit this request as it arrives, in the order in which they were set."""
+        return self._fire(entry, lambda fault: not isinstance(fault, ForeignWrite))
+
+    def fire_foreign(self, entry: Entry) -> list[ForeignWrite]:
+        """The foreign writes that follow this request, which was carried out."""
+        fired = self._fire(entry, lambda fault: isinstance(fault, ForeignWrite))
+        return [fault for fault in fired if isinstance(fault, ForeignWrite)]
+
+    def _fire(self, entry: Entry, chosen: Callable[[Fault], bool]) -> list[Fault]:
+        fired = [
+            fault
+            for fault_id, fault in self._faults.items()
+            if chosen(fault) and fault.matches(entry) and self._hits(fault_id, fault)
+        ]
+        if kinds := [fault.kind for fault in fired]:
+            entry.fault = ",".join([entry.fault, *kinds] if entry.fault else kinds)
         return fired
 
     def _hits(self, fault_id: str, fault: Fault) -> bool:

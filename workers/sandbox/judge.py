@@ -6,7 +6,7 @@ from collections.abc import Iterable
 
 from workers.sandbox.arrival import Arrival, Judge
 from workers.sandbox.call import Answer, Call, Route
-from workers.sandbox.errors import Refused
+from workers.sandbox.errors import Refused, bad_request
 from workers.sandbox.oauth import Client, Token
 
 
@@ -17,6 +17,7 @@ def judge(route: Route) -> Judge:
         token, client = _authenticate(arrival)
         _charge(arrival, route, client)
         _check_scope(route, token)
+        _check_query(arrival, route)
         _check_body(arrival)
         arrival.call = _call(arrival, route, client)
         return route.handle(arrival.call)
@@ -65,6 +66,14 @@ def _check_scope(route: Route, token: Token) -> None:
         raise Refused(403, "missing.scope", message, scope=route.scope)
 
 
+def _check_query(arrival: Arrival, route: Route) -> None:
+    names = [name for name, _ in arrival.request.query.items()]
+    if unknown := sorted(set(names) - route.query):
+        raise bad_request(f"{unknown[0]}: is no parameter of this operation")
+    if twice := sorted({name for name in names if names.count(name) > 1}):
+        raise bad_request(f"{twice[0]}: must not occur twice")
+
+
 def _check_body(arrival: Arrival) -> None:
     limit = arrival.simulation.options.body_limit
     if len(arrival.raw) > limit:
@@ -84,6 +93,7 @@ def _call(arrival: Arrival, route: Route, client: Client) -> Call:
         entry=arrival.entry,
         organization=simulation.world.organization(client.organization),
         client=client.client_id,
+        correlation=arrival.request.headers.get("X-Correlation-Id", ""),
         now=arrival.now,
         path=arrival.request.match_info,
         query=arrival.request.query,

@@ -11,15 +11,14 @@ from functools import partial
 
 from aiohttp import web
 
-from workers.sandbox import control, cxone, genesys
+from workers.sandbox import control
 from workers.sandbox.exchange import exchange
 from workers.sandbox.judge import judge, no_route
 from workers.sandbox.options import Options
 from workers.sandbox.simulation import Simulation
+from workers.sandbox.systems import SYSTEMS, TOKEN_PATHS
 from workers.sandbox.token_endpoint import give_token
 
-SYSTEMS = {"genesys": genesys.ROUTES, "cxone": cxone.ROUTES}
-TOKEN_PATHS = {"genesys": ("/oauth/token", "/login/oauth2/token"), "cxone": ("/oauth/token",)}
 #: For control requests; the simulated systems have a limit of their own.
 MOST_BYTES = 64 * 1024 * 1024
 SHUTDOWN_SECONDS = 0.1

@@ -16,7 +16,16 @@ _ENCODER = simplejson.JSONEncoder(
 _CANONICAL = simplejson.JSONEncoder(
     separators=(",", ":"), ensure_ascii=False, use_decimal=True, allow_nan=False, sort_keys=True
 )
-_DECODER = simplejson.JSONDecoder(parse_float=Decimal)
+
+
+def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    found = dict(pairs)
+    if len(found) != len(pairs):
+        raise ValueError("a name occurs twice in one object")
+    return found
+
+
+_DECODER = simplejson.JSONDecoder(parse_float=Decimal, object_pairs_hook=_once)
 
 
 def encode(value: Any) -> bytes:
@@ -25,11 +34,23 @@ def encode(value: Any) -> bytes:
 
 
 def decode(data: bytes) -> Any:
-    """Read JSON, fractions as `Decimal`. Raises ValueError for anything that is not JSON."""
+    """Read JSON, fractions as `Decimal`. Raises ValueError for anything that is not JSON.
+
+    That is so too where a name occurs twice in an object, or where half of a surrogate pair
+    stands alone: nobody could write that down in UTF-8.
+    """
     try:
-        return _DECODER.decode(data.decode())
+        value = _DECODER.decode(data.decode())
+        if b"\\u" in data:
+            encode(value)
+        return value
     except RecursionError as error:
         raise ValueError("nested too deeply") from error
+
+
+def readable(text: str) -> str:
+    """The text of a header, with `?` for each byte of it that is not UTF-8."""
+    return text.encode("utf-8", "replace").decode()
 
 
 def digest(value: Any) -> str:

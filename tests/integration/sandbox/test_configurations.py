@@ -41,7 +41,7 @@ def valid() -> dict[str, Any]:
                 {"dayOfWeek": "Monday", "startTime": "12:00", "endTime": "17:00"},
             ],
         },
-        "features": {"flags": {}, "audiences": [], "dynamicRouting": False},
+        "features": {"flags": {"typingIndicator": True}, "audiences": [], "dynamicRouting": False},
     }
 
 

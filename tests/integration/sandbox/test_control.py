@@ -11,6 +11,7 @@ from collections.abc import Callable
 from decimal import Decimal
 from typing import Any
 
+import jwt
 import pytest
 import requests
 
@@ -36,7 +37,7 @@ def test_the_journal_tells_what_was_asked(
         "path": NOTHING,
         "query": {"a": "1", "b": "", "c": "x y"},
         "route": "/api/v2/interactions/contacts/{contactId}",
-        "status": 404,
+        "status": 400,
         "correlation_id": "corr",
         "remaining": 299,
     }
@@ -77,6 +78,18 @@ def test_the_journal_forgets_the_oldest() -> None:
             session.get(handle.genesys_url + NOTHING, timeout=10)
         assert [each["seq"] for each in handle.journal()] == [3, 4, 5]
         assert handle.summary()["requests"][0]["count"] == 5
+
+
+def test_nothing_that_was_sent_keeps_the_journal_from_being_read(
+    sandbox: SandboxHandle, genesys: Ask, send: Ask
+) -> None:
+    odd = {"X-Correlation-Id": b"caf\xe9", "If-Match": b"\xff"}
+    genesys("GET", "/api/v2/nothing/%ED%A0%80?x=%ED%A0%80", headers=odd)
+    assertion = jwt.encode({"iss": "\ud800"}, "secret" * 8)
+    send("POST", f"{sandbox.genesys_url}/oauth/token", data={"assertion": assertion})
+    entries = sandbox.journal(since=1)
+    assert (entries[0]["correlation_id"], entries[0]["if_match"]) == ("caf?", "?")
+    assert entries[1]["client"] == "?"
 
 
 def test_effects_belong_to_their_request(sandbox: SandboxHandle, genesys: Ask) -> None:

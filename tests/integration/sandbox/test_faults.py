@@ -172,11 +172,65 @@ def test_a_foreign_write_hits_nothing_where_nothing_was_found(
     assert sandbox.effects() == []
 
 
+def test_a_foreign_write_waits_for_a_call_that_is_carried_out(
+    sandbox: SandboxHandle, genesys: Ask, talk: str
+) -> None:
+    fault = sandbox.fault(kind="foreign_write", method="GET", changes={"state": "held"})
+    sandbox.fault(kind="status", status=429, path=PARTICIPANTS)
+    sandbox.fault(kind="expire_tokens", path=PARTICIPANTS, skip=1)
+    for status in (429, 401):
+        refused = genesys("GET", PARTICIPANTS, params={"conversationId": talk})
+        assert refused.status_code == status
+        assert {each["id"]: each["hits"] for each in sandbox.faults()}[fault] == 0
+    assert sandbox.effects() == []
+
+
+@pytest.mark.parametrize(
+    ("route", "changes", "field"),
+    [
+        ("/api/v2/identity/profiles/{id}", {"links": ["x"]}, "changes.links.0"),
+        ("/api/v2/identity/profiles/{id}", {"customAttributes": None}, "changes.customAttributes"),
+        ("/api/v2/identity/profiles/{id}", {"profileId": "x"}, "changes.profileId"),
+        (f"{PARTICIPANTS}/{{participantId}}", {"lastUpdated": "soon"}, "changes.lastUpdated"),
+        (f"{PARTICIPANTS}/{{participantId}}", {"id": "x"}, "changes.id"),
+        ("/api/v2/interactions/{id}", {"messages": [{}]}, "changes.messages.0.id"),
+        ("/api/v2/customers/{customerId}/attributes", {"attributes": 1}, "changes.attributes"),
+    ],
+)
+def test_changes_that_no_document_could_take_are_refused(
+    sandbox: SandboxHandle, route: str, changes: dict[str, Any], field: str
+) -> None:
+    with pytest.raises(ValueError, match=rf"POST /faults: {field}: "):
+        sandbox.fault(kind="foreign_write", route=route, changes=changes)
+
+
+@pytest.mark.parametrize(
+    ("where", "reason"),
+    [
+        ({"system": "sap"}, "no operation"),
+        ({"method": "HEAD"}, "no operation"),
+        ({"route": "/api/v2/interactions/contact/{contactId}"}, "no operation"),
+        ({"method": "PUT", "route": "/api/v2/interactions/{id}"}, "no operation"),
+        ({"system": "cxone", "route": "/api/v2/interactions/{id}"}, "no operation"),
+        ({"path": "/genesys" + NOTHING}, "no operation"),
+        ({"route": "/api/v2/profiles/{id}/consent"}, "nobody else writes"),
+        ({"route": "/oauth/token"}, "nobody else writes"),
+        ({"path": "/api/v2/interactions/query", "method": "POST"}, "nobody else writes"),
+    ],
+)
+def test_a_fault_that_can_never_hit_is_refused(
+    sandbox: SandboxHandle, where: dict[str, str], reason: str
+) -> None:
+    with pytest.raises(ValueError, match=rf"POST /faults: .*{reason}"):
+        sandbox.fault(kind="foreign_write", changes={"a": 1}, **where)
+    assert sandbox.faults() == []
+
+
 def test_a_foreign_write_follows_a_write_too(
     sandbox: SandboxHandle, genesys: Ask, cxone: Ask, talk: str
 ) -> None:
     sandbox.fault(kind="foreign_write", method="PATCH", changes={"state": "held"})
-    path = f"{PARTICIPANTS}/p?conversationId=stray"
+    path = f"{PARTICIPANTS}/p"
     body = {"participantAttributes": {"a": "1"}}
     assert genesys("PATCH", path, json=body).status_code == 200
     assert genesys("PATCH", path, json=body).status_code == 409
@@ -200,7 +254,7 @@ def test_a_foreign_write_follows_a_write_too(
         ({"route": "/api/v2/interactions/contacts/{contactId}"}, True),
         ({"route": "/api/v2/interactions/{id}"}, False),
         ({"path": NOTHING}, True),
-        ({"path": "/genesys" + NOTHING}, False),
+        ({"path": "/api/v2/interactions/contacts/other"}, False),
         ({"client": "sandbox-client"}, True),
         ({"client": "acme-client"}, False),
         ({"method": "GET", "client": "acme-client"}, False),

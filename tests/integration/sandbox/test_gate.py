@@ -105,6 +105,51 @@ def test_a_wrong_field_is_named(genesys: Ask, body: dict[str, object], field: st
     assert answer.json()["message"].startswith(f"{field}: ")
 
 
+@pytest.mark.parametrize(
+    "body",
+    [
+        rb'{"participantAttributes": {"a": "\ud800"}}',
+        rb'{"participantAttributes": {"\uDFFF": "x"}}',
+        b'{"participantAttributes": {"a": "1", "a": "2"}}',
+        b'{"participantAttributes": {}, "participantAttributes": {"a": "1"}}',
+    ],
+    ids=["half a pair", "half a pair in a name", "a name twice", "a field twice"],
+)
+def test_what_is_not_clearly_one_text_is_not_json(
+    sandbox: SandboxHandle, genesys: Ask, body: bytes
+) -> None:
+    sandbox.put("conversations", "talk", {"participants": [{"id": "p"}]})
+    path = "/api/v2/conversations/voice/participants"
+    genesys("GET", path, params={"conversationId": "talk"})
+    headers = {"Content-Type": "application/json"}
+    answer = genesys("PATCH", f"{path}/p", data=body, headers=headers)
+    assert (answer.status_code, answer.json()["code"]) == (400, "invalid.json")
+    assert sandbox.effects() == []
+    whole = rb'{"participantAttributes": {"a": "\ud83d\ude00"}}'
+    assert genesys("PATCH", f"{path}/p", data=whole, headers=headers).status_code == 200
+
+
+@pytest.mark.parametrize(
+    ("path", "message"),
+    [
+        ("/api/v2/identity/profiles/x?expand=all", "expand: is no parameter"),
+        ("/api/v2/interactions/x?conversationId=y", "conversationId: is no parameter"),
+        ("/api/v2/conversations/voice/participants?conversationID=x", "conversationID: is no"),
+        ("/api/v2/conversations/voice/participants/p?conversationId=x&pageSize=1", "pageSize: is"),
+        (
+            "/api/v2/conversations/voice/participants?conversationId=x&conversationId=y",
+            "conversationId: must not occur twice",
+        ),
+    ],
+)
+def test_a_query_parameter_that_an_operation_does_not_have_is_refused(
+    genesys: Ask, path: str, message: str
+) -> None:
+    answer = genesys("GET", path)
+    assert answer.status_code == 400
+    assert answer.json()["message"].startswith(message)
+
+
 def test_a_body_of_one_byte_too_many_is_refused(genesys: Ask) -> None:
     headers = {"Content-Type": "application/json"}
     longest = b"{}".ljust(512_000)

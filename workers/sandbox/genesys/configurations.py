@@ -126,6 +126,7 @@ ROUTES = (
         scope="webchat:configuration:read",
         handle=read_configuration,
         foreign=_change,
+        writes="configurations",
     ),
     Route(
         method="PUT",
@@ -133,5 +134,6 @@ ROUTES = (
         scope="webchat:configuration:write",
         handle=put_configuration,
         foreign=_change,
+        writes="configurations",
     ),
 )

@@ -39,5 +39,6 @@ ROUTES = (
         scope="interaction:contact:read",
         handle=read_contact,
         foreign=_change,
+        writes="contacts",
     ),
 )

@@ -125,6 +125,7 @@ ROUTES = (
         path="/api/v2/interactions/query",
         scope="interaction:read",
         handle=query_interactions,
+        query=frozenset({"nextPage"}),
     ),
     Route(
         method="GET",
@@ -132,6 +133,7 @@ ROUTES = (
         scope="interaction:read",
         handle=read_interaction,
         foreign=_change,
+        writes="interactions",
     ),
     Route(
         method="PATCH",
@@ -139,5 +141,6 @@ ROUTES = (
         scope="interaction:write",
         handle=patch_interaction,
         foreign=_change,
+        writes="interactions",
     ),
 )

@@ -116,7 +116,9 @@ ROUTES = (
         path="/api/v2/conversations/voice/participants",
         scope="conversation:view",
         handle=list_participants,
+        query=frozenset({"conversationId", "pageSize", "pageNumber"}),
         foreign=_change,
+        writes="participants",
         per_second=True,
     ),
     Route(
@@ -124,7 +126,9 @@ ROUTES = (
         path="/api/v2/conversations/voice/participants/{participantId}",
         scope="conversation:view",
         handle=read_participant,
+        query=frozenset({"conversationId"}),
         foreign=_change,
+        writes="participants",
         per_second=True,
     ),
     Route(
@@ -133,6 +137,7 @@ ROUTES = (
         scope="conversation:update",
         handle=patch_attributes,
         foreign=_change,
+        writes="participants",
         per_second=True,
     ),
 )

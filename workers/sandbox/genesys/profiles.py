@@ -132,6 +132,7 @@ ROUTES = (
         scope="identity:profile:read",
         handle=read_profile,
         foreign=_change,
+        writes="profiles",
     ),
     Route(
         method="POST",
@@ -139,6 +140,7 @@ ROUTES = (
         scope="identity:profile:write",
         handle=merge,
         foreign=_change,
+        writes="profiles",
     ),
     Route(
         method="GET",
