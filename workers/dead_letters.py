@@ -14,6 +14,9 @@ from typing import Any
 from workers.sealing import Seal
 from workers.store import Store, key
 
+#: Letters that are read by one command.
+BATCH = 500
+
 
 @dataclass(frozen=True, kw_only=True)
 class DeadLetter:
@@ -50,10 +53,12 @@ class DeadLetters:
     def letters(self) -> Iterator[DeadLetter]:
         """Yield all letters, oldest first."""
         names: Any = self.store.redis.zrange(key("dead-letters", "by-time"), 0, -1)
-        for name in names:
-            facts: Any = self.store.redis.hget(key("dead-letters"), name)
-            if facts:
-                yield DeadLetter(id=name.decode(), **json.loads(facts))
+        for start in range(0, len(names), BATCH):
+            batch = names[start : start + BATCH]
+            found: Any = self.store.redis.hmget(key("dead-letters"), batch)
+            for name, facts in zip(batch, found, strict=True):
+                if facts:
+                    yield DeadLetter(id=name.decode(), **json.loads(facts))
 
     def payload(self, letter_id: str) -> Mapping[str, Any] | None:
         """Return the message's arguments, None where they are no JSON object any more."""
