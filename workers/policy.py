@@ -52,8 +52,8 @@ class Rule:
 POLICY: tuple[Rule, ...] = (
     Rule(
         cause=errors.BadRequest,
-        answer="400 and other 4xx",
-        meaning="malformed",
+        answer="3xx, 400 and other 4xx",
+        meaning="malformed, moved, or an answer too large",
         ends_as=errors.Rejected,
     ),
     Rule(
