@@ -15,7 +15,7 @@ from workers.sandbox.world import find
 
 MOST_ATTRIBUTES = 256
 LONGEST_STRING = 1024
-_DATE = re.compile(r"\d{4}-\d\d-\d\d(T\d\d:\d\d(:\d\d(\.\d{1,6})?)?(Z|[+-]\d\d:\d\d)?)?")
+_DATE = re.compile(r"\d{4}-\d\d-\d\d(T\d\d:\d\d(:\d\d(\.\d{1,9})?)?(Z|[+-]\d\d:\d\d)?)?")
 
 
 class Attribute(Body):

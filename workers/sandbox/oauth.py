@@ -130,14 +130,14 @@ def grant(
     Raises Refused with the errors of RFC 6749: `unsupported_grant_type`, `invalid_client`,
     `invalid_grant`, `invalid_scope`.
     """
-    kind = request.form.get("grant_type")
+    kind, wanted = request.form.get("grant_type"), request.form.get("scope", "").split()
     if kind == "client_credentials":
         proven = _with_secret(request, client)
-    elif kind == JWT_BEARER and system == "genesys":
-        proven = _with_assertion(request, client, audience=audience, now=now)
-    else:
-        raise refused(400, "unsupported_grant_type", "this grant type is not supported")
-    return proven, _scopes(request.form.get("scope", ""), proven)
+        return proven, _scopes(wanted, proven.granted)
+    if kind == JWT_BEARER and system == "genesys":
+        proven, claimed = _with_assertion(request, client, audience=audience, now=now)
+        return proven, _scopes(wanted, _scopes(claimed, proven.granted))
+    raise refused(400, "unsupported_grant_type", "this grant type is not supported")
 
 
 def refused(status: int, error: str, description: str) -> Refused:
@@ -157,7 +157,8 @@ def _with_secret(request: TokenRequest, client: Client | None) -> Client:
 
 def _with_assertion(
     request: TokenRequest, client: Client | None, *, audience: str, now: float
-) -> Client:
+) -> tuple[Client, list[str]]:
+    """The client, and the scopes that its assertion claims: none for all that it may have."""
     if client is None or client.public_key is None:
         raise refused(401, "invalid_client", "the client is unknown or has no public key")
     claims = _verified(request.form.get("assertion", ""), client.public_key, audience)
@@ -168,7 +169,10 @@ def _with_assertion(
         raise refused(400, "invalid_grant", f"exp must be at most iat + {ASSERTION_SECONDS}")
     if issued > now + LEEWAY_SECONDS or expires <= now:
         raise refused(400, "invalid_grant", "the assertion is expired or from the future")
-    return client
+    scope = claims.get("scope", "")
+    if not isinstance(scope, str):
+        raise refused(400, "invalid_scope", "scope must be a text")
+    return client, scope.split()
 
 
 def _verified(assertion: str, public_key: str, audience: str) -> dict[str, Any]:
@@ -190,11 +194,10 @@ def _verified(assertion: str, public_key: str, audience: str) -> dict[str, Any]:
     return claims
 
 
-def _scopes(asked: str, client: Client) -> frozenset[str]:
-    scopes = frozenset(asked.split())
-    if missing := sorted(scopes - client.granted):
+def _scopes(asked: list[str], granted: frozenset[str]) -> frozenset[str]:
+    if missing := sorted(set(asked) - granted):
         raise refused(400, "invalid_scope", f"not granted to this client: {' '.join(missing)}")
-    return scopes or client.granted
+    return frozenset(asked) or granted
 
 
 def _basic(authorization: str | None) -> tuple[str, str] | None:

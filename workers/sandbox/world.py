@@ -36,8 +36,9 @@ class Organization:
     audit_records: list[Document] = field(default_factory=list)
     #: Which conversation a participant belongs to.
     conversation_of: dict[str, str] = field(default_factory=dict)
-    #: `lastUpdated` of a participant when a client last saw it, by (client, participant).
-    seen: dict[tuple[str, str], str] = field(default_factory=dict)
+    #: `lastUpdated` of a participant when it was last seen, by (client, correlation id,
+    #: participant): two workers of one client do not know what the other has seen.
+    seen: dict[tuple[str, str, str], str] = field(default_factory=dict)
 
     def put_conversation(self, conversation: Document) -> None:
         """Add or replace a conversation and its participants."""

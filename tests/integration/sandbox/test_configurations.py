@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 import requests
 
+from tasks import webmessaging
 from workers.sandbox.genesys.configuration_rules import problems
 from workers.sandbox.testing import SandboxHandle
 
@@ -166,6 +167,35 @@ def test_the_documents_own_organization_must_be_that_of_the_path(
     assert put(genesys, version, body).status_code == 400
 
 
+def test_the_documents_own_version_must_be_that_of_if_match(
+    sandbox: SandboxHandle, genesys: Ask
+) -> None:
+    version = sandbox.get("configurations", ORG)["version"]
+    answer = put(genesys, version, {**valid(), "version": version + 1})
+    assert (answer.status_code, answer.json()["message"].split(":")[0]) == (400, "version")
+    assert put(genesys, version, {**valid(), "version": version}).status_code == 200
+
+
+@pytest.mark.parametrize(
+    ("colors", "flags"),
+    [(("#0B5FFF", "#FFF"), {"typing": True}), (("#036", "#FFFFFF"), []), (("#000", "#fff"), {})],
+)
+def test_what_the_workers_deploy_keeps_the_rules(
+    colors: tuple[str, str], flags: dict[str, bool] | list[str]
+) -> None:
+    config = webmessaging.WebMessaging(
+        brand_color=colors[0],
+        background_color=colors[1],
+        font_size=14,
+        font_family="Open Sans",
+        greetings=["Hello!"],
+        availability_rules=[],
+        feature_flags=flags,
+        audience_segments=["vip"],
+    )
+    assert problems(webmessaging.payload(config)) == []
+
+
 @pytest.mark.parametrize("status", [404, 405])
 def test_the_get_may_be_missing_as_in_the_guides(
     sandbox: SandboxHandle, genesys: Ask, status: int
@@ -205,8 +235,12 @@ MONDAY = rule("MONDAY", "09:00", "12:00")
         ("widget.theme.colors.primary", "#12345G", ["color.invalid"]),
         ("widget.theme.colors.primary", "#1234", ["color.invalid"]),
         ("widget.theme.colors.background", None, ["color.invalid"]),
-        ("widget.accessibility.contrastRatio", 4.5, []),
-        ("widget.accessibility.contrastRatio", 21, []),
+        ("widget.accessibility.contrastRatio", 5.09, []),
+        ("widget.accessibility.contrastRatio", 5.17, []),
+        ("widget.accessibility.contrastRatio", 5.07, ["contrast.mismatch"]),
+        ("widget.accessibility.contrastRatio", 5.2, ["contrast.mismatch"]),
+        ("widget.accessibility.contrastRatio", 4.5, ["contrast.mismatch"]),
+        ("widget.theme.colors.primary", "#000", ["contrast.mismatch"]),
         ("widget.accessibility.contrastRatio", 4.49, ["contrast.out.of.range"]),
         ("widget.accessibility.contrastRatio", 21.01, ["contrast.out.of.range"]),
         ("widget.accessibility.contrastRatio", "7.2", ["contrast.out.of.range"]),
@@ -217,6 +251,21 @@ MONDAY = rule("MONDAY", "09:00", "12:00")
         ("widget.theme.typography.fontSize", "25px", ["font.size.invalid"]),
         ("widget.theme.typography.fontSize", "16", ["font.size.invalid"]),
         ("widget.theme.typography.fontSize", 16, ["font.size.invalid"]),
+        ("widget.theme.typography.fontFamily", None, ["value.invalid"]),
+        ("widget.theme.typography.fontFamily", " ", ["value.invalid"]),
+        ("widget.accessibility.wcagLevel", None, ["value.invalid"]),
+        ("widget.accessibility.wcagLevel", "B", ["value.invalid"]),
+        ("widget.accessibility.ariaLiveRegion", "loud", ["value.invalid"]),
+        ("greetings.enabled", None, ["value.invalid"]),
+        ("greetings.enabled", "yes", ["value.invalid"]),
+        ("greetings.delayMs", None, ["value.invalid"]),
+        ("greetings.delayMs", -1, ["value.invalid"]),
+        ("greetings.delayMs", True, ["value.invalid"]),
+        ("availability.schedule", None, ["value.invalid"]),
+        ("features.flags", None, ["value.invalid"]),
+        ("features.flags", ["typingIndicator"], []),
+        ("features.audiences", None, ["value.invalid"]),
+        ("features.dynamicRouting", "no", ["value.invalid"]),
         ("greetings.messages", ["a", "b", "c"], []),
         ("greetings.messages", ["a", "b", "c", "d"], ["greetings.count"]),
         ("greetings.messages", "Hello", ["greetings.count"]),

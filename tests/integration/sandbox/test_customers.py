@@ -96,6 +96,7 @@ def test_decimals_keep_their_digits(
         one("a", "2024-02-29T10:00", "date"),
         one("a", "2024-02-29T10:00:00Z", "date"),
         one("a", "2024-02-29T10:00:00.123+02:00", "date"),
+        one("a", "2024-02-29T10:00:00.123456789Z", "date"),
     ],
 )
 def test_a_value_that_agrees_with_its_type_is_taken(
@@ -117,6 +118,7 @@ def test_a_value_that_agrees_with_its_type_is_taken(
         one("a", "true", "boolean"),
         one("a", 1, "boolean"),
         one("a", "2024-02-30", "date"),
+        one("a", "2024-02-29T10:00:00.1234567890Z", "date"),
         one("a", "29.02.2024", "date"),
         one("a", "20240229", "date"),
         one("a", "2024-W09-4", "date"),

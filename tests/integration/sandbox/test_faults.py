@@ -17,8 +17,10 @@ NOTHING = "/api/v2/interactions/contacts/none"
 
 
 @pytest.fixture
-def talk(sandbox: SandboxHandle) -> str:
+def talk(sandbox: SandboxHandle, genesys: Ask) -> str:
+    """A conversation whose participants the client has read."""
     sandbox.put("conversations", "talk", {"participants": [{"id": "p"}, {"id": "q"}]})
+    genesys("GET", PARTICIPANTS, params={"conversationId": "talk"})
     return "talk"
 
 

@@ -110,6 +110,7 @@ def test_a_patch_merges_keys_and_moves_last_updated(
 def test_an_effect_tells_which_values_were_set_without_telling_them(
     sandbox: SandboxHandle, genesys: Ask, talk: str
 ) -> None:
+    read(genesys, "user", talk)
     patch(genesys, "user", queue="sales", note="call back at five")
     [effect] = sandbox.effects(kind="participant.attributes", subject="user")
     assert effect["detail"]["keys"] == ["note", "queue"]
@@ -132,6 +133,7 @@ def test_a_name_must_not_be_empty(genesys: Ask, talk: str) -> None:
 
 
 def test_the_merged_map_is_at_most_a_kilobyte_of_utf8(genesys: Ask, talk: str) -> None:
+    read(genesys, "user", talk)
     # {"queue":"sales","é":"…"} is 25 bytes around the value.
     assert patch(genesys, "user", é="x" * 1000).status_code == 422
     assert patch(genesys, "user", é="x" * 999).status_code == 200
@@ -161,7 +163,8 @@ def test_a_patch_after_another_clients_change_is_409_until_it_is_read_again(
 ) -> None:
     sandbox.put_client("rival", system="genesys", organization="default", secret="s")
     mine, rivals = ask_as("sandbox-client", "sandbox-secret"), ask_as("rival", "s")
-    read(mine, "user", talk)
+    for ask in (mine, rivals):
+        read(ask, "user", talk)
     assert patch(rivals, "user", owner="rival").status_code == 200
     for _ in range(2):
         answer = patch(mine, "user", owner="me")
@@ -171,13 +174,51 @@ def test_a_patch_after_another_clients_change_is_409_until_it_is_read_again(
     assert len(sandbox.effects(kind="participant.attributes")) == 2
 
 
+def test_a_participant_that_was_never_read_cannot_be_changed(genesys: Ask, talk: str) -> None:
+    answer = patch(genesys, "user", a="b")
+    assert (answer.status_code, answer.json()["code"]) == (409, "participant.changed")
+    read(genesys, "customer", talk)
+    assert patch(genesys, "user", a="b").status_code == 409
+    read(genesys, "user", talk)
+    assert patch(genesys, "user", a="b").status_code == 200
+
+
+def test_two_operations_of_one_client_do_not_know_what_the_other_has_read(
+    genesys: Ask, talk: str
+) -> None:
+    def of(operation: str) -> Ask:
+        headers = {"X-Correlation-Id": operation}
+        return lambda method, path, **options: genesys(method, path, headers=headers, **options)
+
+    one, other = of("one"), of("other")
+    for ask in (one, other):
+        read(ask, "user", talk)
+    assert patch(one, "user", a="one").status_code == 200
+    assert patch(other, "user", a="other").status_code == 409
+    assert patch(genesys, "user", a="none").status_code == 409
+    assert patch(one, "user", a="two").status_code == 200
+    read(other, "user", talk)
+    assert patch(other, "user", a="other").status_code == 200
+
+
+def test_a_participant_who_has_left_a_live_conversation_is_404(
+    sandbox: SandboxHandle, genesys: Ask
+) -> None:
+    parties = [{"id": "left", "state": "disconnected"}, {"id": "held", "state": "held"}]
+    sandbox.put("conversations", "talk", {"participants": parties})
+    for participant, status in (("left", 404), ("held", 200)):
+        assert read(genesys, participant, "talk").status_code == 200
+        assert patch(genesys, participant, a="b").status_code == status
+
+
 def test_a_list_counts_as_reading_and_other_participants_do_not_matter(
     sandbox: SandboxHandle, ask_as: Callable[..., Ask], talk: str
 ) -> None:
     sandbox.put_client("rival", system="genesys", organization="default", secret="s")
     mine, rivals = ask_as("sandbox-client", "sandbox-secret"), ask_as("rival", "s")
-    mine("GET", PARTICIPANTS, params={"conversationId": talk})
-    patch(rivals, "customer", a="b")
+    for ask in (mine, rivals):
+        ask("GET", PARTICIPANTS, params={"conversationId": talk})
+    assert patch(rivals, "customer", a="b").status_code == 200
     assert patch(mine, "user", a="b").status_code == 200
     assert patch(mine, "customer", a="b").status_code == 409
 

@@ -147,7 +147,7 @@ def audit(ask: Ask, clock: ManualClock, **changes: Any) -> requests.Response:
 def write(sandbox: SandboxHandle, ask: Ask, organization_id: str) -> int:
     document = sandbox.get("configurations", organization_id)
     path = f"/api/v2/webchat/organizations/{organization_id}/configurations"
-    document["widget"]["accessibility"]["contrastRatio"] = 7
+    document["greetings"]["delayMs"] = 1000
     answer = ask("PUT", path, json=document, headers={"If-Match": str(document["version"])})
     assert answer.status_code == 200
     return int(answer.json()["version"])

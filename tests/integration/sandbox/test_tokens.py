@@ -181,6 +181,39 @@ def test_an_assertion_with_a_wrong_claim_is_refused(
     assert (answer.status_code, answer.json()["error"]) == (400, "invalid_grant")
 
 
+@pytest.mark.parametrize(
+    ("claimed", "asked", "good"),
+    [
+        ("audit:read", "", True),
+        ("audit:read interaction:read", "audit:read", True),
+        ("audit:read", "interaction:read", False),
+        ("audit:everything", "", False),
+        (["audit:read"], "", False),
+    ],
+)
+def test_an_assertion_may_claim_fewer_scopes(
+    sandbox: SandboxHandle,
+    send: Ask,
+    clock: ManualClock,
+    key: rsa.RSAPrivateKey,
+    claimed: object,
+    asked: str,
+    good: bool,
+) -> None:
+    sandbox.put_client(
+        "signer", system="genesys", organization="default", public_key=public_pem(key)
+    )
+    told = {**claims(sandbox, clock), "scope": claimed}
+    form = {"grant_type": JWT_BEARER, "assertion": jwt.encode(told, key, algorithm="RS256")}
+    answer = send("POST", f"{sandbox.genesys_url}/oauth/token", data={**form, "scope": asked})
+    if not good:
+        assert (answer.status_code, answer.json()["error"]) == (400, "invalid_scope")
+        return
+    headers = {"Authorization": f"Bearer {answer.json()['access_token']}"}
+    read = send("GET", f"{sandbox.genesys_url}/api/v2/interactions/none", headers=headers)
+    assert (read.status_code, read.json().get("scope")) == (403, "interaction:read")
+
+
 def test_an_assertion_signed_otherwise_is_refused(
     sandbox: SandboxHandle, send: Ask, clock: ManualClock, key: rsa.RSAPrivateKey
 ) -> None:

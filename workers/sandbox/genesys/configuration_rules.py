@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any, TypeGuard
 
+from workers.sandbox.contrast import contrast
+
+COLORS = ("primary", "background")
 CONTRAST = (Decimal("4.5"), 21)
+#: How far a declared contrast may be from that of the two colours.
+CONTRAST_TOLERANCE = 0.05
 FONT_PIXELS = (14, 24)
 MOST_GREETINGS = 3
 LONGEST_GREETING = 150
@@ -30,15 +35,15 @@ class Problem:
 
 def problems(document: Mapping[str, Any]) -> list[Problem]:
     """Every rule that the document breaks; fields that are not named here are free."""
-    checks = (_colors, _contrast, _font, _greetings, _rules)
+    checks = (_colors, _contrast, _font, _greetings, _rules, _others)
     return [problem for check in checks for problem in check(document)]
 
 
 def _colors(document: Mapping[str, Any]) -> Iterator[Problem]:
-    for name in ("primary", "background"):
+    for name in COLORS:
         field = f"widget.theme.colors.{name}"
         value = _at(document, field)
-        if not isinstance(value, str) or not _COLOR.fullmatch(value):
+        if not _is_color(value):
             message = f"'{value}' is not #RGB or #RRGGBB"
             yield Problem(field=field, code="color.invalid", message=message)
 
@@ -50,6 +55,14 @@ def _contrast(document: Mapping[str, Any]) -> Iterator[Problem]:
     if not _is_number(value) or not low <= value <= high:
         message = f"'{value}' is not a number from {low} to {high}"
         yield Problem(field=field, code="contrast.out.of.range", message=message)
+        return
+    one, other = (_at(document, f"widget.theme.colors.{name}") for name in COLORS)
+    if not (_is_color(one) and _is_color(other)):
+        return
+    computed = contrast(one, other)
+    if abs(float(value) - computed) > CONTRAST_TOLERANCE:
+        message = f"'{value}' is not the contrast of the colours, {computed:.2f}"
+        yield Problem(field=field, code="contrast.mismatch", message=message)
 
 
 def _font(document: Mapping[str, Any]) -> Iterator[Problem]:
@@ -105,11 +118,23 @@ def _rule(field: str, rule: Any, spans: list[tuple[str, str, str]]) -> Problem |
     return None
 
 
+def _others(document: Mapping[str, Any]) -> Iterator[Problem]:
+    for field, (holds, rule) in _OTHERS.items():
+        value = _at(document, field)
+        if not holds(value):
+            message = f"'{value}' is not {rule}"
+            yield Problem(field=field, code="value.invalid", message=message)
+
+
 def _at(document: Mapping[str, Any], path: str) -> Any:
     value: Any = document
     for name in path.split("."):
         value = value.get(name) if isinstance(value, dict) else None
     return value
+
+
+def _is_color(value: Any) -> TypeGuard[str]:
+    return isinstance(value, str) and _COLOR.fullmatch(value) is not None
 
 
 def _is_number(value: Any) -> bool:
@@ -118,3 +143,32 @@ def _is_number(value: Any) -> bool:
 
 def _is_time(value: Any) -> TypeGuard[str]:
     return isinstance(value, str) and _TIME.fullmatch(value) is not None
+
+
+def _is_text(value: Any) -> bool:
+    return isinstance(value, str) and bool(value.strip())
+
+
+def _is_truth(value: Any) -> bool:
+    return isinstance(value, bool)
+
+
+def _is_delay(value: Any) -> bool:
+    return isinstance(value, int) and not isinstance(value, bool) and value >= 0
+
+
+#: The guide's fields that have no rule beyond their shape.
+_OTHERS: Mapping[str, tuple[Callable[[Any], bool], str]] = {
+    "widget.theme.typography.fontFamily": (_is_text, "a name"),
+    "widget.accessibility.wcagLevel": (lambda value: value in ("AA", "AAA"), "AA or AAA"),
+    "widget.accessibility.ariaLiveRegion": (
+        lambda value: value in ("off", "polite", "assertive"),
+        "off, polite or assertive",
+    ),
+    "greetings.enabled": (_is_truth, "true or false"),
+    "greetings.delayMs": (_is_delay, "a whole number of milliseconds"),
+    "availability.schedule": (_is_text, "a name"),
+    "features.flags": (lambda value: isinstance(value, (dict, list)), "an object or a list"),
+    "features.audiences": (lambda value: isinstance(value, list), "a list"),
+    "features.dynamicRouting": (_is_truth, "true or false"),
+}

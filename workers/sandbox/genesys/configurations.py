@@ -41,8 +41,7 @@ def put_configuration(call: Call) -> Answer:
     known(call, organization_id)
     sent = call.json()
     _check_version(call, organization_id)
-    if sent.get("organizationId", organization_id) != organization_id:
-        raise bad_request("organizationId: must be that of the path")
+    _check_own(call, sent)
     if broken := problems(sent):
         errors = [asdict(problem) for problem in broken]
         raise unprocessable("configuration.invalid", "the configuration is invalid", errors=errors)
@@ -87,6 +86,15 @@ def commit(
         at=at,
     )
     return held[organization_id]
+
+
+def _check_own(call: Call, sent: Document) -> None:
+    organization_id = call.path["orgId"]
+    if sent.get("organizationId", organization_id) != organization_id:
+        raise bad_request("organizationId: must be that of the path")
+    version = call.organization.configurations.get(organization_id, {}).get("version", 0)
+    if sent.get("version", version) != version:
+        raise bad_request("version: must be that of If-Match")
 
 
 def _dropped(old: Mapping[str, Any], new: Mapping[str, Any]) -> Iterator[str]:

@@ -42,7 +42,11 @@ def read_participant(call: Call) -> Answer:
 
 
 def patch_attributes(call: Call) -> Answer:
-    """`PATCH …/{participantId}`: merges keys, unless another has changed the participant."""
+    """`PATCH …/{participantId}`: merges keys into a participant that is as it was read.
+
+    Raises Refused: 404 for one that has left, 409 for one that was not read, or has changed since,
+    under the request's client and correlation id.
+    """
     asked = call.body(AttributesPatch).participant_attributes
     if "" in asked:
         raise bad_request("participantAttributes: a name must not be empty")
@@ -82,18 +86,24 @@ def _live_participant(call: Call) -> Document:
     conversation = call.organization.conversations.get(conversation_id)
     if conversation is None or conversation["state"] != "active":
         raise not_found("participant", participant_id)
-    return next(p for p in conversation["participants"] if p["id"] == participant_id)
+    participant: Document = next(
+        p for p in conversation["participants"] if p["id"] == participant_id
+    )
+    if participant["state"] == "disconnected":
+        raise not_found("participant", participant_id)
+    return participant
 
 
 def _check_unchanged(call: Call, participant: Document) -> None:
-    seen = call.organization.seen.get((call.client, participant["id"]))
-    if seen is not None and seen != participant["lastUpdated"]:
-        message = "the participant has changed since it was read"
+    seen = call.organization.seen.get((call.client, call.correlation, participant["id"]))
+    if seen != participant["lastUpdated"]:
+        message = "the participant was not read, or has changed since"
         raise conflict("participant.changed", message)
 
 
 def _seen(call: Call, participant: Document) -> Document:
-    call.organization.seen[call.client, participant["id"]] = participant["lastUpdated"]
+    reader = (call.client, call.correlation, participant["id"])
+    call.organization.seen[reader] = participant["lastUpdated"]
     return {name: participant[name] for name in FIELDS}
 
 

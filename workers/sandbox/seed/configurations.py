@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import random
+from decimal import Decimal
 
+from workers.sandbox.contrast import contrast
 from workers.sandbox.seed import phrases
 from workers.sandbox.wire import iso
 from workers.sandbox.world import Document
@@ -36,10 +38,12 @@ def configuration(rng: random.Random, organization_id: str, *, modified: float) 
 
 
 def _widget(rng: random.Random) -> Document:
+    primary, background = rng.choice(phrases.COLORS), "#FFFFFF"
+    ratio = Decimal(f"{contrast(primary, background):.2f}")
     return {
         "theme": {
-            "colors": {"primary": rng.choice(phrases.COLORS), "background": "#FFFFFF"},
+            "colors": {"primary": primary, "background": background},
             "typography": {"fontSize": "16px", "fontFamily": rng.choice(phrases.FONTS)},
         },
-        "accessibility": {"wcagLevel": "AA", "contrastRatio": 7, "ariaLiveRegion": "polite"},
+        "accessibility": {"wcagLevel": "AA", "contrastRatio": ratio, "ariaLiveRegion": "polite"},
     }
