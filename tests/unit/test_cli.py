@@ -1,7 +1,10 @@
 from __future__ import annotations
 
+import errno
 import json
 import os
+import re
+import socket
 import subprocess
 import sys
 
@@ -11,6 +14,8 @@ from tasks.messages import PUBLIC
 from workers.cli.main import FAILED, MISUSED, run
 from workers.cli.sandbox import introduction
 from workers.cli.worker import chosen
+from workers.embedded.loopback import HOST, reachable
+from workers.sandbox.testing import SandboxHandle
 
 TENANT = {
     "GENESYS_API": "guide",
@@ -93,10 +98,57 @@ def test_queues_are_chosen_by_name_tenants_included() -> None:
 
 
 def test_the_sandbox_says_how_a_worker_is_connected() -> None:
-    said = introduction("http://127.0.0.1:8080")
+    said = introduction("http://127.0.0.1:8080", "c-1")
     assert "acme-client  acme-secret  genesys  acme" in said
     assert "GENESYS_API_URL=http://127.0.0.1:8080/genesys" in said
     assert "CXONE_CLIENT_SECRET=sandbox-cxone-secret" in said
+    assert "REDIS_URL" in said
+    assert 'echo \'{"contact_id": "c-1"}\' | ' in said
+    assert "bin/genesys-workers enqueue sync_profile" in said
+
+
+@pytest.mark.parametrize(
+    ("host", "reason"),
+    [
+        ("8.8.8.8", os.strerror(errno.EADDRNOTAVAIL)),
+        (HOST, os.strerror(errno.EADDRINUSE)),
+    ],
+)
+def test_a_sandbox_that_cannot_listen_says_so_in_one_line_and_nothing_else(
+    host: str, reason: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with socket.create_server((HOST, 0)) as taken:
+        port = taken.getsockname()[1]
+        assert run(["sandbox", "--host", host, "--port", str(port)]) == FAILED
+    said = capsys.readouterr()
+    assert said.out == ""
+    assert said.err == f"genesys-workers: cannot listen on {host}:{port}: {reason}\n"
+
+
+def test_a_sandbox_on_every_address_names_one_that_answers_and_a_contact_that_is_there() -> None:
+    command = [sys.executable, "-m", "workers.cli", "sandbox", "--host", "0.0.0.0", "--port", "0"]  # noqa: S104  # its purpose
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdout
+        found = re.fullmatch(
+            r"sandbox listening on (http://127\.0\.0\.1:\d+)\n", process.stdout.readline()
+        )
+        assert found
+        contacts = SandboxHandle(found[1]).ids("contacts")
+        process.terminate()
+        said = process.stdout.read()
+    assert process.returncode == 0
+    assert "0.0.0.0" not in said  # noqa: S104  # its absence
+    message = re.search(r"echo '(.+)' \| .* enqueue sync_profile\n", said)
+    assert message
+    assert json.loads(message[1])["contact_id"] in contacts
+
+
+@pytest.mark.parametrize(
+    ("host", "found"),
+    [("0.0.0.0", HOST), ("::", "::1"), ("localhost", "localhost"), (HOST, HOST)],  # noqa: S104  # nothing listens
+)
+def test_a_server_is_found_from_its_own_machine(host: str, found: str) -> None:
+    assert reachable(host) == found
 
 
 def test_the_shell_completes_tasks() -> None:

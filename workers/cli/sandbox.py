@@ -2,16 +2,25 @@
 
 from __future__ import annotations
 
+import asyncio
+import json
+import os
+import signal
+import socket
+import time
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Annotated
+from urllib.parse import urlsplit
 
 import typer
 
 from workers.cli.console import complain, out
-from workers.embedded.loopback import HOST, free_port, url_of
+from workers.embedded.loopback import HOST, is_everywhere, reachable, url_of
+from workers.embedded.program import program
 
 if TYPE_CHECKING:
     from workers.sandbox.oauth import Client
+    from workers.sandbox.simulation import Simulation
 
 
 def sandbox(
@@ -30,26 +39,56 @@ def sandbox(
 
     `genesys-workers sandbox --port 0 --seed 42`
     """
-    from workers.sandbox import serve
+    from workers.sandbox.options import Options
+    from workers.sandbox.simulation import Simulation
 
-    port = port or free_port(host)
-    out.print(introduction(url_of(host, port)), markup=False, highlight=False, soft_wrap=True)
+    simulation = Simulation(seed=seed, options=Options(), clock=time.time)
     try:
-        serve(host, port, seed=seed)
+        asyncio.run(_serve(simulation, host, port))
     except OSError as error:
-        complain(f"cannot listen on {host}:{port}: {error.strerror}")
+        complain(f"cannot listen on {host}:{port}: {_rule(error)}")
         raise typer.Exit(1) from None
 
 
-def introduction(url: str) -> str:
-    """Return what connects clients with the sandbox at `url`."""
+async def _serve(simulation: Simulation, host: str, port: int) -> None:
+    """Serve until TERM or Ctrl-C, and say how to connect as soon as that is possible."""
+    from workers.sandbox.server import listening
+
+    stopped = asyncio.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        asyncio.get_running_loop().add_signal_handler(number, stopped.set)
+    async with listening(simulation, host, port) as bound:
+        url = url_of(reachable(host), urlsplit(bound).port or port)
+        _say(f"sandbox listening on {url}")
+        if is_everywhere(host):
+            _say("and, for other machines, on this one's own addresses")
+        _say(introduction(url, next(iter(simulation.world.organization("default").contacts))))
+        await stopped.wait()
+
+
+def _say(text: str) -> None:
+    out.print(text, markup=False, highlight=False, soft_wrap=True)
+
+
+def _rule(error: OSError) -> str:
+    """Return what the system says, without what asyncio wraps around it."""
+    if isinstance(error, socket.gaierror) or error.errno is None:
+        return str(error.strerror)
+    return os.strerror(error.errno)
+
+
+def introduction(url: str, contact_id: str) -> str:
+    """Return what connects clients with the sandbox at `url`, and a message for one contact."""
     from workers.sandbox.seed import seeded_clients
 
     clients = seeded_clients()
-    lines = ["OAuth clients (id, secret, system, organisation):"]
+    message = json.dumps({"contact_id": contact_id})
+    lines = ["", "OAuth clients (id, secret, system, organisation):"]
     lines += [f"  {c.client_id}  {_secret(c)}  {c.system}  {c.organization}" for c in clients]
     lines += ["", "Connect a worker (as lines of a .env file, or exported):"]
     lines += [f"  {name}={value}" for name, value in connecting_variables(url).items()]
+    lines += ["", "With a Redis that runs (REDIS_URL, else redis://localhost:6379/0), there:"]
+    lines += [f"  {program()} worker", f"  echo '{message}' | {program()} enqueue sync_profile"]
     return "\n".join([*lines, ""])
 
 
