@@ -7,6 +7,7 @@ import re
 import socket
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
@@ -14,7 +15,9 @@ from tasks.messages import PUBLIC
 from workers.cli.main import FAILED, MISUSED, run
 from workers.cli.sandbox import introduction
 from workers.cli.worker import chosen
+from workers.demo.run import ways_to_look
 from workers.embedded.loopback import HOST, reachable
+from workers.embedded.program import program
 from workers.sandbox.testing import SandboxHandle
 
 TENANT = {
@@ -165,3 +168,22 @@ def test_the_shell_completes_tasks() -> None:
         check=True,
     )
     assert completed.stdout.split() == list(PUBLIC)
+
+
+def test_what_a_kept_demonstration_says_works_in_any_shell(tmp_path: Path) -> None:
+    folder = tmp_path / "it's here"
+    folder.mkdir()
+    for line in ways_to_look(folder):
+        # Without a PATH there is no activated venv either.
+        done = subprocess.run(
+            ["/bin/sh", "-c", f"{line} --help"], cwd="/", env={"PATH": ""}, capture_output=True
+        )
+        assert done.returncode == 0, done.stderr
+        assert b"Example" in done.stdout
+
+
+def test_a_program_without_its_script_is_called_by_its_module(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sys, "executable", str(tmp_path / "my python"))
+    assert program() == f"'{tmp_path}/my python' -m workers.cli"

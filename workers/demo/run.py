@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 import shutil
 import tempfile
 import threading
@@ -24,6 +25,7 @@ from workers.demo.surroundings import Surroundings
 from workers.demo.verdict import Verdict, judge
 from workers.demo.watch import expected, watch
 from workers.embedded.processes import ProcessFailed
+from workers.embedded.program import program
 from workers.embedded.redis_server import RedisServer, Source, find
 from workers.embedded.system import Blueprint, Embedded, embedded
 from workers.sandbox.testing import SandboxHandle
@@ -171,11 +173,8 @@ def _keep(system: Embedded, folder: Path, console: Console) -> None:
     path = folder / ".env"
     path.touch(mode=0o600)
     path.write_text("".join(f"{name}={value}\n" for name, value in system.variables.items()))
-    for line in (
-        f"The audit and the dead letters: cd {folder}, then",
-        "  genesys-workers audit tail; genesys-workers dead-letters list; genesys-workers status",
-        "Ctrl-C ends all of it.",
-    ):
+    looks = (f"  {line}" for line in ways_to_look(folder))
+    for line in ("The audit and the dead letters:", *looks, "Ctrl-C ends all of it."):
         console.print(line, markup=False, highlight=False, soft_wrap=True)
     try:
         while True:
@@ -183,3 +182,9 @@ def _keep(system: Embedded, folder: Path, console: Console) -> None:
             system.tree.check()
     except KeyboardInterrupt:
         return
+
+
+def ways_to_look(folder: Path) -> list[str]:
+    """Return commands for a shell that show what runs with the `.env` file of `folder`."""
+    there = f"cd {shlex.quote(str(folder))} && {program()}"
+    return [f"{there} {command}" for command in ("audit tail", "dead-letters list", "status")]
