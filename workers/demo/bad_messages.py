@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from itertools import islice, repeat
 from typing import Any
 
@@ -63,6 +64,6 @@ def _one_of_each(rng: random.Random) -> Iterator[Errand]:
     yield _bad("sync_profile", "sync", contact_id=some_id, tenant="nobody")
     yield _bad("sync_profile", "sync.acme", contact_id=some_id, tenant="default")
     yield _positional(rng)
-    yield _bad("make_coffee", "sync", cups=2)
+    yield replace(_bad("make_coffee", "sync", cups=2), recorded=False)
     yield _bad("redact_interaction", "redact", interaction_id=some_id, entities=["name"])
     yield _bad("redact_completed", "sweep", page_size=1000)

@@ -53,3 +53,5 @@ class Errand:
     documents: tuple[Document, ...] = ()
     faults: tuple[Mapping[str, Any], ...] = ()
     positional: tuple[Any, ...] = ()
+    #: Whether the audit tells of it: of a message that no task can take, its dead letter does.
+    recorded: bool = True

@@ -67,7 +67,7 @@ def _effects(expected: Counter[Effect], happened: Counter[Effect]) -> Iterator[s
 
 def _unrecorded(plan: Plan, recorded: Collection[str]) -> Iterator[str]:
     held = set(recorded)
-    for planned in plan.planned:
+    for planned in (each for each in plan.planned if each.errand.recorded):
         for operation_id, task in planned.operations():
             if operation_id not in held:
                 yield f"audit: operation {operation_id} ({task}) has no record"

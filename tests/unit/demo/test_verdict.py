@@ -49,6 +49,15 @@ def test_what_came_as_planned_is_good() -> None:
     assert (verdict.messages, verdict.effects) == (3, 1)
 
 
+def test_a_message_that_no_task_can_take_has_a_dead_letter_and_no_record() -> None:
+    errand = Errand(task="make_coffee", queue="sync", arguments={}, recorded=False)
+    planned = Planned(
+        errand=errand, operation_id="o-3", message_ids=("o-3",), named=False, by_us=False
+    )
+    plan = Plan(planned=(planned,))
+    assert judge(plan, ended={"o-3": "done"}, effects=(), recorded=(), parked=("o-3",)).good
+
+
 @pytest.mark.parametrize(
     ("differing", "problem"),
     [
