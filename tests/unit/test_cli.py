@@ -176,9 +176,12 @@ def test_what_a_kept_demonstration_says_works_in_any_shell(tmp_path: Path) -> No
     for line in ways_to_look(folder):
         # Without a PATH there is no activated venv either.
         done = subprocess.run(
-            ["/bin/sh", "-c", f"{line} --help"], cwd="/", env={"PATH": ""}, capture_output=True
+            ["/bin/sh", "-c", f"{line} --help"],
+            cwd="/",
+            env={"PATH": ""},
+            capture_output=True,
+            check=True,
         )
-        assert done.returncode == 0, done.stderr
         assert b"Example" in done.stdout
 
 
