@@ -23,6 +23,7 @@ from pydantic import (
     WrapValidator,
     model_validator,
 )
+from pydantic.alias_generators import to_camel
 from pydantic_core import PydanticCustomError
 
 MIN_CONTRAST = 4.5
@@ -70,8 +71,25 @@ def _in_one_line(value: object, check: ValidatorFunctionWrapHandler) -> Any:
         ) from None
 
 
-Color = Annotated[str, AfterValidator(_color)]
-Time = Annotated[str, AfterValidator(_time)]
+def _pattern(text: str) -> Any:
+    """Show in the JSON Schema what a validator of ours checks."""
+    return Field(json_schema_extra={"pattern": f"^(?:{text})$"})
+
+
+def _either_spelling(schema: dict[str, Any]) -> None:
+    """Allow each field of a rule in our spelling or in the vendor's, and ask for one of them."""
+    spellings = [(name, to_camel(name)) for name in schema.pop("required")]
+    for ours, theirs in spellings:
+        schema["properties"][theirs] = schema["properties"][ours]
+    schema["allOf"] = [{"oneOf": [{"required": [name]} for name in either]} for either in spellings]
+
+
+_ANY_DAY = "|".join("".join(f"[{c.upper()}{c}]" for c in day) for day in DAYS)
+
+Color = Annotated[str, AfterValidator(_color), _pattern(_COLOR.pattern)]
+Time = Annotated[str, AfterValidator(_time), _pattern(_TIME.pattern)]
+Day = Annotated[str, AfterValidator(_day), _pattern(_ANY_DAY)]
+Family = Annotated[str, AfterValidator(_family), _pattern(_FAMILY.pattern)]
 Name = Annotated[str, Field(min_length=1, max_length=128)]
 Greeting = Annotated[str, Field(min_length=1, max_length=150)]
 Flags = Annotated[dict[Name, bool] | list[Name], WrapValidator(_in_one_line)]
@@ -84,9 +102,9 @@ class _Part(BaseModel):
 class AvailabilityRule(_Part):
     """Hours of one weekday; the vendor's spelling of the fields is taken too."""
 
-    day_of_week: Annotated[str, AfterValidator(_day)] = Field(
-        validation_alias=AliasChoices("day_of_week", "dayOfWeek")
-    )
+    model_config = ConfigDict(json_schema_extra=_either_spelling)
+
+    day_of_week: Day = Field(validation_alias=AliasChoices("day_of_week", "dayOfWeek"))
     start_time: Time = Field(validation_alias=AliasChoices("start_time", "startTime"))
     end_time: Time = Field(validation_alias=AliasChoices("end_time", "endTime"))
 
@@ -115,7 +133,7 @@ class WebMessaging(_Part):
     contrast_ratio: Annotated[float, Field(ge=1, le=21, allow_inf_nan=False)] | None = None
     #: In pixels.
     font_size: Annotated[int, Field(ge=14, le=24)]
-    font_family: Annotated[str, AfterValidator(_family)]
+    font_family: Family
     greetings: Annotated[list[Greeting], Field(min_length=1, max_length=3)]
     availability_rules: Annotated[list[AvailabilityRule], AfterValidator(_without_overlaps)]
     feature_flags: Flags = {}
