@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Collection
 from enum import StrEnum
-from typing import Annotated
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
 
 import typer
+
+if TYPE_CHECKING:
+    from workers.settings import Settings
 
 
 class Pool(StrEnum):
@@ -29,7 +34,8 @@ def worker(
 ) -> None:
     """Run a worker until TERM or Ctrl-C, which let it finish what it has begun.
 
-    `celery -A workers.app worker` runs the same.
+    `celery -A workers.app worker` runs the same, with Celery's banners; there, `-P processes`
+    is what `--pool prefork` is here.
 
     **Examples**
 
@@ -40,13 +46,29 @@ def worker(
     from workers.app import from_environment
 
     app = from_environment()
-    argv = ["worker", "--pool", pool.value, "--concurrency", str(concurrency)]
+    # Not Celery's own option: it takes `--pool prefork` for the default, which is ours.
+    app.conf.update(worker_pool=pool.value, worker_concurrency=concurrency)
+    argv = [*_log_only(app.services.settings), "worker"]
     if queues is not None:
         known = [queue.name for queue in app.conf.task_queues]
         argv += ["--queues", ",".join(chosen(queues, known))]
     if name is not None:
         argv += ["--hostname", name]
     app.worker_main(argv)
+
+
+def _log_only(settings: Settings) -> list[str]:
+    """Let log lines be all that is said, where programs read them; return Celery's options."""
+    from workers import telemetry
+
+    # Celery warns before it sets logging up.
+    telemetry.configure(level=settings.log_level, form=settings.log_format)
+    if settings.log_format == "console":
+        return []
+    # It tells of its shutdown past logging, on standard output, which has no other use.
+    with Path(os.devnull).open("wb") as nowhere:
+        os.dup2(nowhere.fileno(), 1)
+    return ["--quiet"]
 
 
 def chosen(text: str, known: Collection[str]) -> list[str]:
