@@ -51,6 +51,7 @@ class NoCredentials:
     """A grant that authenticates by its form alone."""
 
     client_id = "client"
+    scope = ""
 
     def form(self) -> dict[str, str]:
         return {"grant_type": "test"}
