@@ -30,7 +30,9 @@ class ParkingConsumer(Consumer):
     def connection_for_read(self, heartbeat: Any = None) -> Any:
         """Return a connection that delivers only what is a message at all."""
         connection = self.app.connection_for_read(heartbeat=heartbeat)
-        connection.transport_cls = checked(connection.get_transport_cls(), self._keep)
+        transport = checked(connection.get_transport_cls(), self._keep)
+        # Its name stays that of the URL, which `inspect stats` and log lines show.
+        connection.get_transport_cls = lambda: transport
         return self.ensure_connected(connection)
 
     def create_task_handler(self, *args: Any, **kwargs: Any) -> Callable[[Any], Any]:

@@ -1,8 +1,9 @@
-"""TERM: what a worker has begun it finishes, what it has not begun goes back."""
+"""A worker as its operator sees it: what it tells of itself, and how it ends."""
 
 from __future__ import annotations
 
 import signal
+from typing import Any
 
 from tests.support.cluster import Cluster, wait_until
 from workers.app import WorkersApp
@@ -30,3 +31,13 @@ def test_a_worker_that_is_asked_to_end_finishes_what_runs_and_returns_the_rest(
     assert status.held == 0
     assert waiting + done == MESSAGES
     assert 4 <= done < MESSAGES
+
+
+def test_a_worker_tells_inspect_and_flower_its_statistics(
+    cluster: Cluster, app: WorkersApp
+) -> None:
+    with cluster.worker():
+        answers: Any = app.control.inspect(timeout=5, limit=1).stats()
+    (stats,) = answers.values()
+    assert stats["broker"]["transport"] == "redis"
+    assert stats["pool"]["max-concurrency"] == 4
