@@ -39,7 +39,7 @@ soak: $(READY) ## the long crash and load runs
 lock: $(READY) ## pin the newest allowed versions in .constraints.txt
 	$(BIN)/python -m pip install --quiet uv
 	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --all-extras --no-header --no-annotate \
-		--no-emit-index-url --no-emit-find-links --upgrade pyproject.toml -o .constraints.txt
+		--upgrade pyproject.toml -o .constraints.txt
 
 clean: ## remove the virtual environment and caches
 	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis build dist

@@ -37,10 +37,10 @@ class Pages:
         return InteractionPage(ids=self.pages[at], next_cursor=following)
 
     def read_interaction(self, interaction_id: str) -> Interaction:
-        raise NotImplementedError
+        raise AssertionError("a sweep reads pages only")
 
     def put_messages(self, interaction_id: str, messages: object) -> None:
-        raise NotImplementedError
+        raise AssertionError("a sweep reads pages only")
 
 
 def start(genesys: Pages, **arguments: Any) -> Outcome:
