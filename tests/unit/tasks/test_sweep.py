@@ -37,10 +37,10 @@ class Pages:
         return InteractionPage(ids=self.pages[at], next_cursor=following)
 
     def read_interaction(self, interaction_id: str) -> Interaction:
-        raise AssertionError("a sweep reads pages only")
+        raise AssertionError(f"a sweep reads no {interaction_id}")
 
     def put_messages(self, interaction_id: str, messages: object) -> None:
-        raise AssertionError("a sweep reads pages only")
+        raise AssertionError(f"a sweep writes no {interaction_id}: {messages}")
 
 
 def start(genesys: Pages, **arguments: Any) -> Outcome:
