@@ -13,6 +13,7 @@ import pytest
 from tasks.messages import PUBLIC
 from tests.support.chats import add_chat
 from tests.support.cluster import Cluster
+from tests.support.configuration import CONFIGURATION as CONFIG
 from tests.support.stock import Ending, send
 from tests.support.worker_process import WorkerProcess
 from workers.app import WorkersApp
@@ -46,16 +47,6 @@ REDACTING = (
 )
 
 DEEP: Any = json.loads("[" * 100 + "]" * 100)
-
-CONFIG = {
-    "brand_color": "#0B5FFF",
-    "font_size": 16,
-    "font_family": "Inter",
-    "greetings": ["Hello, how can we help?"],
-    "availability_rules": [{"dayOfWeek": "monday", "startTime": "09:00", "endTime": "17:00"}],
-    "feature_flags": {"typing": True},
-    "audience_segments": ["returning"],
-}
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 
 from tests.support.cluster import Cluster
+from tests.support.configuration import CONFIGURATION
 from tests.support.cranked import CrankedWorker, Turn
 from workers.policy import DAY
 
@@ -78,16 +79,6 @@ def _completed_chat(cluster: Cluster) -> dict[str, Any]:
             return {"interaction_id": interaction}
     raise AssertionError("no seeded chat holds an e-mail address")
 
-
-CONFIGURATION = {
-    "brand_color": "#0B5FFF",
-    "font_size": 16,
-    "font_family": "Inter",
-    "greetings": ["Hello, how can we help?"],
-    "availability_rules": [{"dayOfWeek": "monday", "startTime": "09:00", "endTime": "17:00"}],
-    "feature_flags": {"typing": True},
-    "audience_segments": ["returning"],
-}
 
 SUBJECTS = (
     Subject(

@@ -10,17 +10,9 @@ import pytest
 from redis.exceptions import ConnectionError as RedisConnectionError
 
 from tests.support.cluster import Cluster
+from tests.support.configuration import CONFIGURATION
 from tests.support.cranked import CrankedWorker
 
-CONFIGURATION = {
-    "brand_color": "#0B5FFF",
-    "font_size": 16,
-    "font_family": "Inter",
-    "greetings": ["Hello"],
-    "availability_rules": [],
-    "feature_flags": {},
-    "audience_segments": [],
-}
 CONVERSATIONS = "/api/v2/conversations/voice/participants"
 
 
