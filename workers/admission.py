@@ -1,131 +1,107 @@
-"""Admission: when a message may start, and when a call may leave.
+"""Admission: the terms on which the messages of a queue may start.
 
-A queue has a rate over all workers of the cluster. An outside system of a tenant has a budget of
-calls a minute, shared by them too, and is paused for everybody after a 429. All of it counts on
-the clock of Redis.
+A queue has a rate over all workers of the cluster, and its messages call outside systems that have
+budgets. `claim_message.lua` reads the terms; what operators set for the whole cluster comes first.
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
+from typing import Any
 
-from tasks.errors import Postponed
-from workers.store import Store, key
+from workers.priority import LEFT_TO_OTHERS, Class, class_of
+from workers.rates import DEFAULT_QUEUE, split_queue
 
-#: A little over the minute that servers count, so that our window never ends before theirs.
-WINDOW_SECONDS = 60.25
-
-#: Seconds from its first attempt for which a message waits for a budget or the end of a pause.
-DEADLINE = 86_400.0
-
-#: How long a message that comes back is not charged again.
-TICKET_SECONDS = 3_600
+#: Calls that are reserved when a message of the queue is claimed; what it makes more comes later.
+USUAL_CALLS: Mapping[str, Mapping[str, int]] = {
+    "attributes": {"genesys": 3},
+    "merge": {"genesys": 6},
+    "sync": {"genesys": 1, "cxone": 1},
+    "deploy": {"genesys": 3},
+    "redact": {"genesys": 4},
+    "sweep": {"genesys": 1},
+}
 
 
 @dataclass(frozen=True, kw_only=True)
-class Rates:
-    """Admits messages at the rate of their queue; `rate_of` gives messages per second."""
+class Budget:
+    """What one message of a queue takes of a system's budget of `limit` calls a minute."""
 
-    store: Store
-    rate_of: Callable[[str], float]
+    name: str
+    calls: int
+    limit: int
 
-    def admit(self, queue: str, message_id: str) -> None:
-        """Return when the message may run; raise `Postponed` where it came too early.
 
-        A message is charged once in its life: it is free when it comes back.
-        """
-        rate = self.rate_of(queue)
-        wait = self.store.run(
-            "admit_message",
-            [key("rate", queue), key("ticket", queue, message_id)],
-            [round(1e6 / rate), burst(rate), TICKET_SECONDS * 1000],
-        )
-        if wait:
-            raise Postponed(f"rate of {queue}", int(wait) / 1e6)
+@dataclass(frozen=True, kw_only=True)
+class Terms:
+    """The terms of one queue; `rate` is in messages per second, None without a limit."""
+
+    queue: str
+    rate: float | None
+    budgets: tuple[Budget, ...] = ()
+
+    @property
+    def kind(self) -> Class:
+        return class_of(self.queue)
+
+    def as_script_reads(self) -> dict[str, Any]:
+        """Return what `claim_message.lua` knows of a queue."""
+        others = LEFT_TO_OTHERS[self.kind]
+        return {
+            "queue": self.queue,
+            "tenant": split_queue(self.queue)[1],
+            **cell(self.rate),
+            "budgets": [[each.name, each.calls, each.limit, others] for each in self.budgets],
+        }
+
+
+def cell(rate: float | None) -> dict[str, int]:
+    """Return a rate as scripts count: microseconds between two messages, and how many at once."""
+    if rate is None:
+        return {"interval": 0, "burst": 1}
+    return {"interval": round(1e6 / rate), "burst": burst(rate)}
 
 
 def burst(rate: float) -> int:
-    """Return how many messages may start at once: what falls into a tenth of a second."""
-    return max(1, math.ceil(rate / 10))
+    """Return how many messages may start at once: what falls into a tenth of a second, or two.
 
-
-@dataclass(frozen=True, kw_only=True)
-class SystemGate:
-    """The budget and the pause of one outside system of one tenant."""
-
-    store: Store
-    tenant: str
-    system: str
-    per_minute: int
-
-    def charge(self, calls: int, *, begin: bool) -> None:
-        """Charge so many calls; raise `Postponed` while paused, or where they do not fit.
-
-        Only what begins has to fit: work that has begun is finished, over the budget if need be.
-        """
-        wait, why = self.store.run(
-            "enter_call",
-            [self._key("pause"), self._key("window")],
-            [
-                self.per_minute,
-                round(WINDOW_SECONDS * 1000),
-                min(calls, self.per_minute),
-                "begin" if begin else "go on",
-            ],
-        )
-        if wait:
-            reason = "is paused" if why == b"paused" else "has spent its budget"
-            raise Postponed(
-                f"{self.system} of {self.tenant} {reason}", int(wait) / 1000, deadline=DEADLINE
-            )
-
-    def give_back(self, calls: int) -> None:
-        """Return calls that were charged and not made."""
-        self.store.run("return_calls", [self._key("window")], [calls])
-
-    def settle(self, remaining: int) -> None:
-        """Lower what is left to what the server says is left."""
-        self.store.run("settle_call", [self._key("window")], [self.per_minute, remaining])
-
-    def pause(self, seconds: float) -> None:
-        """Let no call of any worker leave for so long."""
-        self.store.run("pause_system", [self._key("pause")], [max(1, round(seconds * 1000))])
-
-    def _key(self, what: str) -> str:
-        return key(what, self.tenant, self.system)
-
-
-class AttemptGate:
-    """Implements `Gate` for one attempt, which usually makes `expected` calls.
-
-    These are reserved with the first call, so that what has begun can end; what is not used is
-    given back by `close`.
+    A worker that asks a little late still reaches the rate that way.
     """
+    return max(2, math.ceil(rate / 10))
 
-    def __init__(self, gate: SystemGate, expected: int) -> None:
-        self._gate = gate
-        self._expected = max(1, expected)
-        self._begun = False
-        self._reserved = 0
 
-    def enter(self) -> None:
-        if not self._begun:
-            self._gate.charge(self._expected, begin=True)
-            self._begun, self._reserved = True, self._expected - 1
-        elif self._reserved:
-            self._gate.charge(0, begin=False)
-            self._reserved -= 1
-        else:
-            self._gate.charge(1, begin=False)
+def terms_of(
+    queue: str,
+    rate_of: Callable[[str], float],
+    limits: Mapping[str, Mapping[str, int]],
+) -> Terms:
+    """Return the terms of `queue`; `limits` are calls a minute by tenant and system."""
+    kind, tenant = split_queue(queue)
+    if queue == DEFAULT_QUEUE:
+        return Terms(queue=queue, rate=None)
+    usual, limited = USUAL_CALLS.get(kind, {}), limits.get(tenant, {})
+    return Terms(queue=queue, rate=rate_of(queue), budgets=_budgets(tenant, usual, limited))
 
-    def settle(self, *, remaining: int | None) -> None:
-        if remaining is not None:
-            self._gate.settle(max(0, remaining - self._reserved))
 
-    def close(self) -> None:
-        """Give back what was reserved and not used."""
-        if self._reserved:
-            self._gate.give_back(self._reserved)
-            self._reserved = 0
+def _budgets(
+    tenant: str, usual: Mapping[str, int], limits: Mapping[str, int]
+) -> tuple[Budget, ...]:
+    return tuple(
+        Budget(
+            name=budget_name(tenant, system), calls=min(calls, limits[system]), limit=limits[system]
+        )
+        for system, calls in usual.items()
+        if system in limits
+    )
+
+
+def budget_name(tenant: str, system: str) -> str:
+    """Return the name under which scripts know the budget of a tenant's outside system."""
+    return f"{tenant}:{system}"
+
+
+def known(queues: Collection[str], terms: Mapping[str, Terms]) -> list[Terms]:
+    """Return the terms of those of `queues` that hold work."""
+    return [terms[queue] for queue in queues if queue in terms]

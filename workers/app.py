@@ -7,7 +7,7 @@ a wrong setting stops the start with one line.
 from __future__ import annotations
 
 import ssl
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -21,13 +21,14 @@ from tasks.catalogue import OPERATIONS
 from tasks.errors import SettingsError
 from tasks.messages import DEFAULT_TENANT
 from workers import systems, telemetry
-from workers.admission import Rates
+from workers.admission import Terms, terms_of
 from workers.audit import Audit
 from workers.dead_letters import DeadLetters
 from workers.ledger import Ledger
 from workers.locks import Locks
 from workers.operation import Runner
 from workers.policy import adjusted
+from workers.priority import in_order
 from workers.producer import Producer
 from workers.rates import DEFAULT_QUEUE, QUEUES, tenant_queue
 from workers.records import Records
@@ -38,14 +39,13 @@ from workers.task import OperationTask
 from workers.telemetry import log
 from workers.tenants import Tenant, load_tenants
 from workers.tokens import SharedTokens
+from workers.transport.claims import Claims, Question
+from workers.transport.leases import Leases
 
 RESULTS_SECONDS = 86_400
 
 #: Messages a worker carries out at once, unless it is told otherwise; the work is waiting for HTTP.
 THREADS = 8
-
-#: How often workers look for messages whose worker has died.
-RESTORE_SECONDS = 5
 
 
 @dataclass(frozen=True)
@@ -82,6 +82,36 @@ class Services:
         )
 
     @cached_property
+    def claims(self) -> Claims:
+        return Claims(store=self.store)
+
+    @cached_property
+    def leases(self) -> Leases:
+        """What this process has claimed; the consumer gives it the worker's name."""
+        return Leases(claims=self.claims, worker="", lease=self.settings.lease_seconds)
+
+    @cached_property
+    def terms(self) -> Mapping[str, Terms]:
+        """The terms of every queue, by its name."""
+        limits = {tenant.name: systems.budgets(tenant) for tenant in self.tenants.values()}
+        return {
+            queue.name: terms_of(queue.name, self.settings.rate, limits)
+            for queue in queues(self.tenants)
+        }
+
+    def question(self, names: Sequence[str]) -> Question | None:
+        """Return what a worker asks for that reads these queues; None where none holds work."""
+        terms = [self.terms[name] for name in in_order(names) if name in self.terms]
+        if not terms:
+            return None
+        return Question(worker=self.leases.worker, lease=self.leases.lease, terms=terms)
+
+    def queue_of(self, task: Any, arguments: Mapping[str, Any]) -> str | None:
+        """Return the queue a message belongs on; None where its task or tenant is not known."""
+        queue = route(task, (), arguments, {})
+        return queue["queue"] if queue and queue["queue"] in self.terms else None
+
+    @cached_property
     def producer(self) -> Producer:
         return Producer(self.settings.redis_url)
 
@@ -109,7 +139,6 @@ class Services:
     def runner(self) -> Runner:
         return Runner(
             store=self.store,
-            rates=Rates(store=self.store, rate_of=self.settings.rate),
             ledger=self.ledger,
             locks=self.locks,
             records=Records(
@@ -171,18 +200,11 @@ def delivery_settings(settings: Settings) -> dict[str, Any]:
         "worker_pool": "threads",
         "worker_concurrency": THREADS,
         "worker_prefetch_multiplier": 1,
-        "worker_consumer": "workers.consumer:ParkingConsumer",
+        "worker_consumer": "workers.consumer:ClaimingConsumer",
         "worker_hijack_root_logger": False,
         "worker_redirect_stdouts": False,
         "worker_cancel_long_running_tasks_on_connection_loss": False,
         "broker_connection_retry_on_startup": True,
-        "broker_transport_options": {
-            "visibility_timeout": settings.visibility_seconds,
-            # Kombu's own defaults look every 100 s only, and not for 300 s after a killed look.
-            "unacked_restore_interval": RESTORE_SECONDS,
-            "unacked_restore_throttle": 1,
-            "unacked_mutex_expire": RESTORE_SECONDS,
-        },
     }
 
 

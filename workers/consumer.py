@@ -1,4 +1,4 @@
-"""The consumer's last resort: a message that no task can take becomes a dead letter.
+"""The worker's consumer: it claims its messages, and keeps those that no task can take.
 
 Stock Celery logs such messages with their bodies and discards them, or ends by them.
 """
@@ -6,34 +6,74 @@ Stock Celery logs such messages with their bodies and discards them, or ends by 
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import lru_cache
 from typing import Any
+from uuid import uuid4
 
 from celery import states
 from celery.worker.consumer import Consumer
 from kombu.exceptions import ContentDisallowed, DecodeError
 
-from tasks.errors import Rejected
+from tasks.errors import OperationError, Rejected
 from tasks.fields import is_identifier
-from workers import envelope
+from workers import envelope, revocations
+from workers.arrivals import Arrivals
 from workers.parking import park
 from workers.telemetry import log
-from workers.transport import checked
+from workers.transport.channel import Desk, claiming
+
+__all__ = ("ClaimingConsumer", "revocations")
 
 
-class ParkingConsumer(Consumer):
-    """Parks unregistered, unreadable and malformed messages with their bytes."""
+class ClaimingConsumer(Consumer):
+    """Claims messages, and parks unregistered, unreadable and malformed ones with their bytes."""
 
     app: Any
     connection_errors: Any
     ensure_connected: Any
+    hostname: str
+    initial_prefetch_count: int
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        services = self.app.services
+        services.leases.worker = f"{self.hostname}/{uuid4().hex[:8]}"
+        arrivals = Arrivals(services=services, park=self._keep)
+        self._desk = Desk(
+            claims=services.claims,
+            leases=services.leases,
+            question=lru_cache(maxsize=64)(services.question),
+            read=arrivals.read,
+        )
 
     def connection_for_read(self, heartbeat: Any = None) -> Any:
-        """Return a connection that delivers only what is a message at all."""
+        """Return a connection whose channels claim their messages."""
         connection = self.app.connection_for_read(heartbeat=heartbeat)
-        transport = checked(connection.get_transport_cls(), self._keep)
+        transport = claiming(connection.get_transport_cls(), self._desk)
         # Its name stays that of the URL, which `inspect stats` and log lines show.
         connection.get_transport_cls = lambda: transport
         return self.ensure_connected(connection)
+
+    def on_ready(self) -> None:
+        """Tell of the worker, before it has claimed anything."""
+        leases = self.app.services.leases
+        leases.about.update(
+            name=self.hostname,
+            queues=sorted(queue.name for queue in self.app.amqp.queues.consume_from.values()),
+            slots=self.initial_prefetch_count,
+        )
+        leases.begin()
+        super().on_ready()
+
+    def stop(self) -> None:
+        """Stop claiming; what has not been started goes back at once."""
+        super().stop()
+        self.app.services.leases.return_unstarted()
+
+    def shutdown(self) -> None:
+        """Settle what has ended, after everything that ran has ended."""
+        super().shutdown()
+        self.app.services.leases.close()
 
     def create_task_handler(self, *args: Any, **kwargs: Any) -> Callable[[Any], Any]:
         """Return what takes messages. One that Celery stumbles over would end every worker."""
@@ -65,17 +105,21 @@ class ParkingConsumer(Consumer):
     def _park(self, message: Any, reason: str) -> None:
         queue = str((message.delivery_info or {}).get("routing_key", ""))
         body = message.body if isinstance(message.body, bytes) else str(message.body).encode()
-        park(self.app.services, body, queue=queue, headers=message.headers, reason=reason)
-        self._answer(message.headers, reason)
+        self._keep(queue, body, message.headers, Rejected(reason))
         message.ack_log_error(log, self.connection_errors)
 
-    def _answer(self, headers: dict[str, Any], reason: str) -> None:
-        """Tell the producer, who may wait for a result."""
+    def _keep(self, queue: str, raw: bytes, headers: dict[str, Any], error: OperationError) -> None:
+        """Keep a message's bytes, and tell its producer, who may wait for a result."""
+        park(
+            self.app.services,
+            raw,
+            queue=queue,
+            headers=headers,
+            reason=str(error),
+            status=error.status,
+        )
         if is_identifier(headers.get("id")) and not headers.get("ignore_result"):
-            self.app.backend.store_result(headers["id"], Rejected(reason), states.FAILURE)
-
-    def _keep(self, queue: str, raw: bytes, reason: str) -> None:
-        park(self.app.services, raw, queue=queue, headers={}, reason=reason)
+            self.app.backend.store_result(headers["id"], error, states.FAILURE)
 
 
 def _reason(error: Exception) -> str:

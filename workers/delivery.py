@@ -20,12 +20,16 @@ _ID = TypeAdapter(Identifier)
 
 @dataclass(frozen=True, kw_only=True)
 class Delivery:
-    """A message's id, the queue it came from, and its arguments."""
+    """A message's id, the queue it came from, and its arguments.
+
+    `tag` names the worker's claim of it, "" where it is under no lease.
+    """
 
     message_id: str
     queue: str
     arguments: Mapping[str, Any] = field(repr=False)
     positional: tuple[Any, ...] = field(default=(), repr=False)
+    tag: str = ""
 
     @property
     def tenant(self) -> str:

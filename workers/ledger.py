@@ -14,6 +14,7 @@ from typing import Any
 
 from tasks.errors import Postponed, Rejected
 from workers.store import Store, key
+from workers.transport.claims import message_key
 
 #: Seconds after which a message comes back, at the latest, whose operation another run holds.
 BUSY_WAIT = 5.0
@@ -23,6 +24,7 @@ BUSY_WAIT = 5.0
 class Claim:
     """A granted run: `attempts` counts it, `tries` counts failed ones by cause.
 
+    `tag` names the claim of its message, "" where that is under no lease.
     `first_at` is the epoch time (seconds, Redis clock) of the first claim.
     """
 
@@ -31,6 +33,7 @@ class Claim:
     owner: str
     attempts: int
     first_at: float
+    tag: str = ""
     tries: Mapping[str, int] = field(default_factory=dict)
 
 
@@ -50,9 +53,17 @@ class Ledger:
     keep: float
 
     def claim(
-        self, tenant: str, operation_id: str, owner: str, fingerprint: str, message_id: str
+        self,
+        tenant: str,
+        operation_id: str,
+        owner: str,
+        fingerprint: str,
+        message_id: str,
+        tag: str = "",
     ) -> Claim | Ended:
         """Claim the operation for the run `owner`, which the message `message_id` asks for.
+
+        The run holds it for as long as the message, claimed as `tag`, is under its lease.
 
         One that has ended well answers every message, one that has failed only the message that it
         failed for: another one that asks for it begins anew. Raises `Postponed` while another run
@@ -60,8 +71,15 @@ class Ledger:
         """
         answer = self.store.run(
             "claim_operation",
-            [_entry(tenant, operation_id)],
-            [owner, fingerprint, round(self.lease * 1000), round(self.keep * 1000), message_id],
+            [_entry(tenant, operation_id), message_key(tag)],
+            [
+                owner,
+                fingerprint,
+                round(self.lease * 1000),
+                round(self.keep * 1000),
+                message_id,
+                tag,
+            ],
         )
         match answer[0]:
             case b"mismatch":
@@ -76,6 +94,7 @@ class Ledger:
             operation_id=operation_id,
             tenant=tenant,
             owner=owner,
+            tag=tag,
             attempts=int(fields["attempts"]),
             first_at=int(fields["first_at"]) / 1000,
             tries={

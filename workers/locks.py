@@ -5,9 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
-
-from redis.exceptions import LockError
-from redis.lock import Lock
+from uuid import uuid4
 
 from tasks.errors import Postponed
 from workers.store import Store, key
@@ -15,33 +13,33 @@ from workers.store import Store, key
 #: Seconds after which a message comes back to a lock that was busy.
 BUSY_WAIT = 0.5
 
+#: Seconds after which the lock of a message is forgotten, should its holder never release it.
+FORGET_SECONDS = 86_400
+
 
 @dataclass(frozen=True, kw_only=True)
 class Locks:
-    """Locks in Redis, each with a lease (seconds) that a crashed holder leaves behind at most."""
+    """Locks in Redis. A message holds them for as long as it is under its lease.
+
+    One that is under no lease holds them for `lease` seconds.
+    """
 
     store: Store
     lease: float
 
     @contextmanager
-    def held(self, tenant: str, resources: Iterable[str]) -> Iterator[None]:
-        """Hold all of `resources` in the block; raise `Postponed` where one is busy.
+    def held(self, tenant: str, resources: Iterable[str], tag: str = "") -> Iterator[None]:
+        """Hold all of `resources` in the block, for the message claimed as `tag`.
 
-        They are taken in one order everywhere, and none is waited for: no deadlock can arise.
+        Raises `Postponed` where one is busy. They are taken in one order everywhere, and none is
+        waited for: no deadlock can arise.
         """
+        holder = tag or f"~{uuid4().hex}"
+        life = FORGET_SECONDS if tag else self.lease
         with ExitStack() as taken:
             for resource in sorted(set(resources)):
-                lock = self.store.redis.lock(
-                    key("lock", tenant, resource), timeout=self.lease, blocking=False
-                )
-                if not lock.acquire():
+                name = key("lock", tenant, resource)
+                if not self.store.run("take_lock", [name], [holder, round(life * 1000)]):
                     raise Postponed(f"{resource.partition(':')[0]} is in use", BUSY_WAIT)
-                taken.callback(_release, lock)
+                taken.callback(self.store.run, "release_lock", [name], [holder])
             yield
-
-
-def _release(lock: Lock) -> None:
-    try:
-        lock.release()
-    except LockError:
-        return  # the lease ran out, and somebody else may hold it by now

@@ -11,6 +11,7 @@ from celery.worker.request import Request
 from tasks.errors import Failed
 from tasks.refusals import shown_name
 from workers.parking import park
+from workers.transport.leases import Leases
 
 
 def mask_arguments(arguments: Any) -> str:
@@ -27,6 +28,7 @@ class MaskedRequest(Request):
 
     _request_dict: dict[str, Any]
     _type: str
+    _message: Any
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -38,6 +40,25 @@ class MaskedRequest(Request):
         # A producer may choose another `shadow` name freely.
         self.name = self._type  # type: ignore[misc]  # no property at run time
         self._request_dict.update(argsrepr=self._argsrepr, kwargsrepr=self._kwargsrepr)
+
+    def on_accepted(self, pid: Any, time_accepted: float) -> None:
+        """Remember that the message is being carried out."""
+        self._leases.started(self._tag)
+        super().on_accepted(pid, time_accepted)
+
+    def on_retry(self, exc_info: Any) -> None:
+        """Put the message back, due when the task says, and tell of it as Celery does."""
+        self._leases.put_back(self._tag, float(exc_info.exception.when or 0))
+        super().on_retry(exc_info)
+
+    @property
+    def _leases(self) -> Leases:
+        leases: Leases = self._app.services.leases  # type: ignore[attr-defined]  # this project's
+        return leases
+
+    @property
+    def _tag(self) -> str:
+        return str(self._message.delivery_tag)
 
     def _announce_revoked(self, reason: str, *args: Any, **kwargs: Any) -> None:
         """Keep the message, which nobody is going to carry out, and say so as Celery does."""

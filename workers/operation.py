@@ -1,4 +1,4 @@
-"""Runs any operation: accept, admit, claim, lock, carry out; then end it or put it back.
+"""Runs any operation: accept, claim, lock, carry out; then end it or put it back.
 
 This is the only place that acts on an error; `workers.policy` decides what to do about it. It knows
 no Celery: `workers.task` hands it deliveries and carries out what it answers.
@@ -28,11 +28,9 @@ from tasks.errors import (
 from tasks.messages import INTERNAL, Message
 from tasks.operations import Operation, Outcome
 from workers import hooks, policy
-from workers.admission import Rates
 from workers.delivery import Delivery, accept, operation_id
 from workers.ledger import Ended, Ledger, fingerprint
 from workers.locks import Locks
-from workers.rates import tenant_queue
 from workers.records import Records, Run
 from workers.store import INFRASTRUCTURE, Store
 from workers.systems import Connections
@@ -61,7 +59,6 @@ class Runner:
     """Runs operations with the collaborators of this process."""
 
     store: Store
-    rates: Rates
     ledger: Ledger
     locks: Locks
     records: Records
@@ -90,12 +87,13 @@ class Runner:
     def _begin(self, operation: Operation[Any], delivery: Delivery) -> Run | Ended:
         message = accept(operation, delivery, self.connections)
         key = operation_id(message, delivery)
-        self.rates.admit(tenant_queue(operation.queue, message.tenant), delivery.message_id)
         # A parent that is repeated may send a follow-up again that has counted further.
         asked = {} if message.task in INTERNAL else message.arguments()
         digest = fingerprint(operation.task, asked)
         owner = uuid4().hex
-        claim = self.ledger.claim(message.tenant, key, owner, digest, delivery.message_id)
+        claim = self.ledger.claim(
+            message.tenant, key, owner, digest, delivery.message_id, delivery.tag
+        )
         if isinstance(claim, Ended):
             return claim
         return Run(operation=operation, delivery=delivery, message=message, claim=claim)
@@ -115,7 +113,8 @@ class Runner:
             correlation_id=run.correlation_id,
         ):
             try:
-                with self.locks.held(run.claim.tenant, run.operation.locks(run.message)):
+                resources = run.operation.locks(run.message)
+                with self.locks.held(run.claim.tenant, resources, run.claim.tag):
                     outcome = self._use(run)
                     result = self._finish(run, outcome)
             except INFRASTRUCTURE:
@@ -153,7 +152,8 @@ class Runner:
         """Act on `error` as the policy says, and return what is to be raised."""
         if isinstance(error, RateLimited):
             pause = policy.pause_after(error, policy.rule_for(error, self.rules))
-            self.connections[run.claim.tenant].pause(error.system, pause)
+            by_server = error.retry_after is not None
+            self.connections[run.claim.tenant].pause(error.system, pause, by_server=by_server)
             log.info("system.paused", system=error.system, seconds=pause)
         decision = policy.decide(
             error,

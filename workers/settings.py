@@ -55,10 +55,8 @@ class Settings(BaseSettings):
     seal_key: SecretStr | None = None
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
     log_format: Literal["json", "console"] = "json"
-    #: Seconds that a claim is held without a sign of life from its worker.
-    lease_seconds: Annotated[float, Field(gt=0, allow_inf_nan=False)] = 300.0
-    #: Seconds after which the message of a worker that died is delivered again.
-    visibility_seconds: Annotated[float, Field(gt=0, allow_inf_nan=False)] = 3_600.0
+    #: Seconds after its last sign of life that a worker's messages are run by another one.
+    lease_seconds: Annotated[float, Field(ge=1, le=3_600, allow_inf_nan=False)] = 30.0
     #: Seconds after which a finished operation is forgotten.
     ledger_seconds: Annotated[int, Field(gt=0)] = 7 * 86_400
     #: How often, and for how long, a replication is asked whether it has ended.

@@ -7,11 +7,13 @@ from dataclasses import dataclass
 from typing import Any
 
 from workers.app import Services
+from workers.priority import lists
 from workers.rates import DEFAULT_QUEUE, QUEUES, tenant_queue
+from workers.store import key
+from workers.transport.claims import delayed
 
-#: Kombu's Redis transport keeps a queue in one list per priority, and what workers hold in a hash.
-PRIORITIES = ("", "\x06\x163", "\x06\x166", "\x06\x169")
-UNACKED = "unacked"
+LEASES = key("leases")
+
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -43,9 +45,10 @@ def look(services: Services) -> Status:
     names.append(DEFAULT_QUEUE)
     with services.store.redis.pipeline(transaction=True) as transaction:
         for name in names:
-            for suffix in PRIORITIES:
-                transaction.llen(name + suffix)
-        transaction.hlen(UNACKED)
+            for each in lists(name):
+                transaction.llen(each)
+            transaction.zcard(delayed(name))
+        transaction.zcard(LEASES)
         *lengths, held = transaction.execute()
     return Status(
         queues=tuple(_queues(services, names, lengths)),
@@ -55,10 +58,10 @@ def look(services: Services) -> Status:
 
 
 def _queues(services: Services, names: list[str], lengths: list[Any]) -> Iterable[QueueStatus]:
-    lists = len(PRIORITIES)
+    each = len(lists("")) + 1
     for place, name in enumerate(names):
         yield QueueStatus(
             name=name,
-            waiting=sum(lengths[place * lists : (place + 1) * lists]),
+            waiting=sum(lengths[place * each : (place + 1) * each]),
             rate=None if name == DEFAULT_QUEUE else services.settings.rate(name),
         )

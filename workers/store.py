@@ -5,6 +5,7 @@ Everything that workers of a cluster share lives in the broker's database under 
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, field
 from importlib import resources
 from typing import Any
@@ -47,13 +48,28 @@ class Store:
 
         With a pipeline as `client` it is queued there. A script that Redis forgot is loaded again.
         """
-        script = self._scripts.get(name)
-        if script is None:
-            text = resources.files("workers.scripts").joinpath(f"{name}.lua").read_text("utf-8")
-            script = self._scripts.setdefault(name, self.redis.register_script(text))
-        return script(keys=keys, args=arguments, client=client)
+        return self._script(name)(keys=keys, args=arguments, client=client)
+
+    def sha(self, name: str) -> str:
+        """Return the digest under which Redis knows the script."""
+        return str(self._script(name).sha)
+
+    def load(self, name: str) -> None:
+        """Let Redis learn the script."""
+        self.redis.script_load(self._script(name).script)
+
+    def _script(self, name: str) -> Script:
+        if name not in self._scripts:
+            self._scripts[name] = self.redis.register_script(_text(name))
+        return self._scripts[name]
 
     def now(self) -> float:
         """Return the epoch time in seconds by the clock of Redis, which all workers share."""
         seconds, microseconds = self.redis.time()
         return seconds + microseconds / 1e6
+
+
+def _text(name: str) -> str:
+    """Return a script, with another in the place of each line `-- include <name>`."""
+    text = resources.files("workers.scripts").joinpath(f"{name}.lua").read_text("utf-8")
+    return re.sub(r"^-- include (\w+)$", lambda included: _text(included[1]), text, flags=re.M)

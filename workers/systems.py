@@ -17,7 +17,7 @@ from tasks.apis.tokens import ClientCredentials, Grant, JwtBearer, TokenStore
 from tasks.apis.wire import Wire
 from tasks.mapping import SyncRules
 from tasks.waiting import Waiting
-from workers.admission import AttemptGate, SystemGate
+from workers.budgets import AttemptGate, SystemGate
 from workers.ledger import Claim
 from workers.locks import Locks
 from workers.newest import NewestInRedis
@@ -70,7 +70,7 @@ class Connections:
         It usually makes `expected` calls to Genesys, and one to any other system.
         """
         gates = {
-            name: AttemptGate(line.gate, expected if name == GENESYS else 1)
+            name: AttemptGate(line.gate, claim.tag, expected if name == GENESYS else 1)
             for name, line in self.lines.items()
         }
 
@@ -84,11 +84,7 @@ class Connections:
                 wire=self.shared.wire,
             )
 
-        try:
-            yield self._systems(http, claim)
-        finally:
-            for gate in gates.values():
-                gate.close()
+        yield self._systems(http, claim)
 
     def _systems(self, http: Callable[[str], Http], claim: Claim) -> Systems:
         shared, tenant = self.shared, self.tenant
@@ -106,12 +102,20 @@ class Connections:
             redaction=tenant.redaction,
             replication=shared.replication,
             started=datetime.fromtimestamp(claim.first_at, UTC),
-            lock=lambda resource: shared.locks.held(tenant.name, [resource]),
+            lock=lambda resource: shared.locks.held(tenant.name, [resource], claim.tag),
         )
 
-    def pause(self, system: str, seconds: float) -> None:
+    def pause(self, system: str, seconds: float, *, by_server: bool) -> None:
         """Let no call to `system` of this tenant leave for so long, from any worker."""
-        self.lines[system].gate.pause(seconds)
+        self.lines[system].gate.pause(seconds, by_server=by_server)
+
+
+def budgets(tenant: Tenant) -> dict[str, int]:
+    """Return the calls a minute that the tenant has to each of its outside systems."""
+    limits = {GENESYS: tenant.requests_per_minute}
+    if tenant.sync:
+        limits[CXONE] = tenant.sync.requests_per_minute
+    return limits
 
 
 def connect(tenants: Iterable[Tenant], shared: Shared) -> dict[str, Connections]:

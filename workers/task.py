@@ -6,19 +6,15 @@ from collections.abc import Callable
 from typing import Any
 
 from celery import Task
-from celery.exceptions import Reject
+from celery.exceptions import Retry
 
 from tasks.errors import OperationError
 from tasks.operations import Operation
 from workers.delivery import Delivery
-from workers.masking import mask_arguments
 from workers.operation import PutBack, Runner
 from workers.rates import DEFAULT_QUEUE
 from workers.store import INFRASTRUCTURE
 from workers.telemetry import describe, log
-
-#: Stock Celery keeps a message that is not due in the worker; none stays there longer than this.
-LONGEST_COUNTDOWN = 300.0
 
 #: Seconds after which a message comes back that met a fault of the broker.
 BROKER_WAIT = 5.0
@@ -42,31 +38,32 @@ class OperationTask(Task):  # type: ignore[type-arg]  # Celery's Task is generic
         self._runner = runner
 
     def run(self, /, *args: Any, **kwargs: Any) -> dict[str, Any]:
-        """Carry the message out and return its result; see `Runner.run`."""
+        """Carry the message out and return its result; see `Runner.run`.
+
+        Raises `Retry` to have the message come back; `MaskedRequest` puts it back on its claim.
+        """
         delivery = Delivery(
             message_id=str(self.request.id),
             queue=(self.request.delivery_info or {}).get("routing_key") or DEFAULT_QUEUE,
             arguments=kwargs,
             positional=args,
+            tag=(self.request.properties or {}).get("delivery_tag", ""),
         )
         try:
             return self._runner().run(self.operation, delivery)
         except PutBack as again:
-            raise self._later(again.wait, again.reason) from None
+            raise _again(again.reason, again.wait) from None
         except INFRASTRUCTURE as error:
             log.error("broker.failed", error=describe(error))
-            raise self._later(BROKER_WAIT, "the broker failed") from None
+            raise _again("the broker failed", BROKER_WAIT) from None
         except OperationError:
             raise
         except Exception as error:  # noqa: BLE001  # Celery would show its text, and drop the message
             log.error("worker.fault", error=describe(error))
-            raise self._later(BROKER_WAIT, "the worker failed") from None
+            raise _again("the worker failed", BROKER_WAIT) from None
 
-    def _later(self, wait: float, reason: str) -> Exception:
-        """Put the message back on its queue, due in `wait` seconds."""
-        shown: Any = {"kwargsrepr": mask_arguments(self.request.kwargs)}
-        try:
-            return self.retry(countdown=min(wait, LONGEST_COUNTDOWN), throw=False, **shown)
-        except (Reject, *INFRASTRUCTURE):
-            # Celery would drop a message whose retry cannot be published.
-            return Reject(reason, requeue=True)
+
+def _again(reason: str, wait: float) -> Retry:
+    """Return what has the message come back in `wait` seconds."""
+    seconds: Any = wait
+    return Retry(reason, when=seconds)

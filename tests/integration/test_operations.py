@@ -154,7 +154,7 @@ def test_a_429_pauses_the_system_and_uses_up_no_try(
 def test_the_work_of_another_tenant_goes_on_during_a_pause(
     cluster: Cluster, cranked: CrankedWorker
 ) -> None:
-    cranked.app.services.runner.connections["default"].pause("cxone", 60)
+    cranked.app.services.runner.connections["default"].pause("cxone", 60, by_server=True)
     cranked.send("set_attributes", attributes(cluster), "attributes")
     (turn,) = cranked.drain("attributes")
     assert turn.result["status"] == "done"

@@ -15,6 +15,7 @@ from redis import Redis
 from tests.support.waiting import wait_until
 from tests.support.worker_process import WorkerProcess, running
 from workers.app import WorkersApp, create_app, queues
+from workers.priority import lists
 from workers.sandbox.testing import SandboxHandle
 from workers.settings import Settings
 from workers.tenants import Tenant, load_tenants
@@ -90,9 +91,10 @@ class Cluster:
         return found
 
     def is_quiet(self) -> bool:
-        """Return whether no message waits, runs or is held by a worker."""
-        waiting = [self.redis.llen(queue.name) for queue in queues(self.tenants())]
-        return not any(waiting) and not self.redis.exists("unacked")
+        """Return whether no message waits, is delayed, or is held by a worker."""
+        names = [queue.name for queue in queues(self.tenants())]
+        stored = [name for queue in names for name in (*lists(queue), f"gw:delayed:{queue}")]
+        return not self.redis.exists(*stored, "gw:leases")
 
     def wait_until_quiet(self, seconds: float = 30) -> None:
         wait_until(self.is_quiet, seconds, "all messages have ended")

@@ -17,7 +17,7 @@ PAGE = 100
 KILLS = 2
 
 #: A page takes long enough for its worker to die during the sweep; a dead one is soon missed.
-SHORT_LEASES = {"LEASE_SECONDS": "2", "VISIBILITY_SECONDS": "3"}
+SHORT_LEASES = {"LEASE_SECONDS": "2"}
 
 
 @dataclass(frozen=True, kw_only=True)

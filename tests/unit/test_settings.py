@@ -36,7 +36,7 @@ def clean_environment(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
         ("ERROR_POLICY__429__TRIES", "3", "ERROR_POLICY: 429 uses up no tries"),
         ("ERROR_POLICY__409__FIRST_WAIT", "inf", "ERROR_POLICY__409__FIRST_WAIT: Input should be"),
         ("TIMEOUTS__MERG", "5", "TIMEOUTS__MERG: Unexpected keyword argument"),
-        ("VISIBILITY_SECONDS", "inf", "VISIBILITY_SECONDS: Input should be a finite number"),
+        ("LEASE_SECONDS", "inf", "LEASE_SECONDS: Input should be a finite number"),
         ("ERROR_POLICY__409__TRIES", "0", "ERROR_POLICY__409__TRIES: Input should be greater"),
     ],
 )

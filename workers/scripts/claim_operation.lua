@@ -1,22 +1,31 @@
 -- Claims an operation for one run, or says why not.
 --
--- KEYS[1]  the operation's entry (hash): fingerprint, state, owner, lease_until, attempts, first_at,
---          message_id, outcome, tries:<cause>; state is "claimed", "open", "failed" or, finally, "ended"
+-- KEYS[1]  the operation's entry (hash): fingerprint, state, owner, tag, lease_until, attempts,
+--          first_at, message_id, outcome, tries:<cause>; state is "claimed", "open", "failed" or,
+--          finally, "ended"
+-- KEYS[2]  the hash of the message that is carried out, see claim_message.lua
 -- ARGV[1]  owner        this run
 -- ARGV[2]  fingerprint  of task and arguments
--- ARGV[3]  lease        milliseconds the claim is held without a sign of life
+-- ARGV[3]  lease        milliseconds that a run holds the operation whose message is under no lease
 -- ARGV[4]  keep         milliseconds after which the entry is forgotten
 -- ARGV[5]  message_id   the Celery message that asks for it
+-- ARGV[6]  tag          of the message's claim, "" where it is under no lease
 --
+-- A run holds the operation for as long as its message is under its lease.
 -- Returns {"granted", field, value, …} | {"ended", outcome} | {"busy", milliseconds} | {"mismatch"}
 
 local entry = KEYS[1]
 local time = redis.call('TIME')
 local now = time[1] * 1000 + math.floor(time[2] / 1000)
 
+-- From here on, an end of the worker counts against the message.
+if redis.call('EXISTS', KEYS[2]) == 1 then
+  redis.call('HSET', KEYS[2], 'started', '1')
+end
+
 local known = redis.call('HMGET', entry,
-  'fingerprint', 'state', 'owner', 'lease_until', 'outcome', 'message_id')
-local fingerprint, state, owner, lease_until, outcome, message_id = unpack(known)
+  'fingerprint', 'state', 'owner', 'lease_until', 'outcome', 'message_id', 'tag')
+local fingerprint, state, owner, lease_until, outcome, message_id, tag = unpack(known)
 
 if fingerprint and fingerprint ~= ARGV[2] then
   return {'mismatch'}
@@ -24,8 +33,13 @@ end
 if state == 'ended' or (state == 'failed' and message_id == ARGV[5]) then
   return {'ended', outcome}
 end
-if state == 'claimed' and owner ~= ARGV[1] and tonumber(lease_until) > now then
-  return {'busy', tonumber(lease_until) - now}
+if state == 'claimed' and owner ~= ARGV[1] then
+  if tag and tag ~= '' then
+    lease_until = redis.call('ZSCORE', 'gw:leases', tag) or 0
+  end
+  if tonumber(lease_until) > now then
+    return {'busy', tonumber(lease_until) - now}
+  end
 end
 
 if state == 'failed' then
@@ -37,7 +51,7 @@ if state == 'failed' then
   end
 end
 redis.call('HSET', entry, 'fingerprint', ARGV[2], 'state', 'claimed', 'owner', ARGV[1],
-  'message_id', ARGV[5],
+  'message_id', ARGV[5], 'tag', ARGV[6],
   'lease_until', string.format('%.0f', now + tonumber(ARGV[3])))
 redis.call('HSETNX', entry, 'first_at', string.format('%.0f', now))
 redis.call('HINCRBY', entry, 'attempts', 1)

@@ -1,0 +1,84 @@
+"""Budgets: when a call to an outside system may leave.
+
+An outside system of a tenant has a budget of calls a minute, shared by all workers, and is paused
+for everybody after a 429. Both count on the clock of Redis.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from tasks.errors import Postponed
+from workers.admission import budget_name
+from workers.store import Store, key
+from workers.transport.claims import WINDOW_SECONDS, message_key
+
+#: How long a message waits for a budget or the end of a pause, from its first attempt, in seconds.
+DEADLINE = 86_400.0
+
+
+@dataclass(frozen=True, kw_only=True)
+class SystemGate:
+    """The budget and the pause of one outside system of one tenant."""
+
+    store: Store
+    tenant: str
+    system: str
+    per_minute: int
+
+    def enter(self, tag: str, expected: int) -> str:
+        """Charge one call of the message claimed as `tag`, and return the window it counts in.
+
+        With an attempt's first call, `expected` says how many it is going to make: they have to
+        fit. With a later one it is 0; work that has begun is finished, over the budget if need be.
+        Raises `Postponed` while the system is paused, or where the calls do not fit.
+        """
+        wait, why = self.store.run(
+            "enter_call",
+            [self._key("pause"), message_key(tag)],
+            [self._name, self.per_minute, round(WINDOW_SECONDS * 1000), expected],
+        )
+        if wait:
+            reason = "is paused" if why == b"paused" else "has spent its budget"
+            about = f"{self.system} of {self.tenant} {reason}"
+            raise Postponed(about, int(wait) / 1000, deadline=DEADLINE)
+        return str(why.decode())
+
+    def settle(self, window: str, remaining: int) -> None:
+        """Lower what is left to what the server said is left, of a call made in `window`."""
+        arguments = [window, self.per_minute, remaining]
+        self.store.run("settle_call", [self._key("budget")], arguments)
+
+    def pause(self, seconds: float, *, by_server: bool) -> None:
+        """Let no call of any worker leave for so long; the server's time begins a new window."""
+        arguments = [max(1, round(seconds * 1000)), "server" if by_server else ""]
+        self.store.run("pause_system", [self._key("pause"), self._key("budget")], arguments)
+
+    @property
+    def _name(self) -> str:
+        return budget_name(self.tenant, self.system)
+
+    def _key(self, what: str) -> str:
+        return key(what, self._name)
+
+
+class AttemptGate:
+    """Implements `Gate` for one attempt, which usually makes `expected` calls.
+
+    Its claim has reserved some; with the first call the rest is, so that what has begun can end.
+    What is not used is given back when the claim ends.
+    """
+
+    def __init__(self, gate: SystemGate, tag: str, expected: int) -> None:
+        self._gate = gate
+        self._tag = tag
+        self._expected = max(1, expected)
+        self._window = ""
+
+    def enter(self) -> None:
+        expected = 0 if self._window else self._expected
+        self._window = self._gate.enter(self._tag, expected)
+
+    def settle(self, *, remaining: int | None) -> None:
+        if remaining is not None:
+            self._gate.settle(self._window, remaining)
