@@ -63,6 +63,8 @@ class Held(_QoS):  # type: ignore[misc]  # see above
         return int(self.prefetch_count or 1) - len(self.channel.desk.leases)
 
     def can_consume(self) -> bool:
+        if not self.prefetch_count:  # remote control's own channel
+            return True
         # Marked first: a slot that becomes free in between has to wake the loop.
         self.channel.is_full = True
         if self.free > 0 or self.channel._in_poll:
