@@ -48,7 +48,8 @@ class MaskedRequest(Request):
 
     def on_retry(self, exc_info: Any) -> None:
         """Put the message back, due when the task says, and tell of it as Celery does."""
-        self._leases.put_back(self._tag, float(exc_info.exception.when or 0))
+        retry = getattr(exc_info.exception, "exc", None) or exc_info.exception
+        self._leases.put_back(self._tag, float(retry.when or 0))
         super().on_retry(exc_info)
 
     @property

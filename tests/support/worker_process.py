@@ -46,10 +46,10 @@ class WorkerProcess:
         return " ready." in self.said()
 
 
-def command(*options: str) -> list[str]:
-    """Return what starts a worker with a few threads and a name of its own."""
+def command(*options: str, app: str = "workers.app") -> list[str]:
+    """Return what starts a worker of `app` with a few threads and a name of its own."""
     name = f"w{os.getpid()}-{next(_numbers)}@localhost"
-    celery = [sys.executable, "-m", "celery", "-A", "workers.app", "worker"]
+    celery = [sys.executable, "-m", "celery", "-A", app, "worker"]
     return [*celery, "-n", name, "-P", "threads", "-c", "4", *options]
 
 
