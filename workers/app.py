@@ -6,21 +6,21 @@ a wrong setting stops the start with one line.
 
 from __future__ import annotations
 
-import ssl
+import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
 from celery import Celery
-from celery.signals import setup_logging
+from celery.signals import celeryd_init, setup_logging
 from kombu import Queue
 
 from tasks.apis.wire import Wire
 from tasks.catalogue import OPERATIONS
 from tasks.errors import SettingsError
 from tasks.messages import DEFAULT_TENANT
-from workers import systems, telemetry
+from workers import broker, systems, telemetry
 from workers.admission import Terms, terms_of
 from workers.audit import Audit
 from workers.dead_letters import DeadLetters
@@ -34,7 +34,7 @@ from workers.rates import DEFAULT_QUEUE, QUEUES, tenant_queue
 from workers.records import Records
 from workers.sealing import Seal
 from workers.settings import Settings
-from workers.store import Store
+from workers.store import INFRASTRUCTURE, Store
 from workers.task import OperationTask
 from workers.telemetry import log
 from workers.tenants import Tenant, load_tenants
@@ -168,7 +168,7 @@ class WorkersApp(Celery):
 
 def create_app(settings: Settings, tenants: Mapping[str, Tenant]) -> WorkersApp:
     """Return the app for `settings` and `tenants`; nothing is connected yet."""
-    app = WorkersApp("genesys-workers", broker=settings.redis_url, set_as_current=False)
+    app = WorkersApp("genesys-workers", set_as_current=False)
     app.services = Services(settings, tenants, app)
     app.conf.update(delivery_settings(settings), task_queues=queues(tenants))
     for operation in OPERATIONS:
@@ -185,8 +185,8 @@ def queues(tenants: Mapping[str, Tenant]) -> list[Queue]:
 def delivery_settings(settings: Settings) -> dict[str, Any]:
     """Return Celery's configuration; each value is a promise of the README."""
     return {
-        **encryption(settings),
-        "result_backend": settings.result_backend or settings.redis_url,
+        **broker.parse(settings.redis_url).sending(),
+        **broker.parse(settings.result_backend or settings.redis_url).results(),
         "result_expires": RESULTS_SECONDS,
         "task_serializer": "json",
         "result_serializer": "json",
@@ -208,20 +208,6 @@ def delivery_settings(settings: Settings) -> dict[str, Any]:
     }
 
 
-def encryption(settings: Settings) -> dict[str, Any]:
-    """Return what makes Celery check the certificate of a `rediss://` server, as redis-py does."""
-    checked = {"ssl_cert_reqs": ssl.CERT_REQUIRED}
-    urls = {
-        "broker_use_ssl": settings.redis_url,
-        "redis_backend_use_ssl": settings.result_backend or settings.redis_url,
-    }
-    return {
-        name: checked
-        for name, url in urls.items()
-        if url.startswith("rediss://") and "ssl_cert_reqs" not in url
-    }
-
-
 def route(name: str, args: Any, kwargs: Any, options: Any, **_: Any) -> dict[str, str] | None:  # noqa: ARG001  # Celery's call
     """Return the queue of a message that is sent without one: its task's, of its tenant."""
     kinds = {operation.task: operation.queue for operation in OPERATIONS}
@@ -240,6 +226,16 @@ def from_environment() -> WorkersApp:
         telemetry.configure(level=settings.log_level, form=settings.log_format)
         if settings.seal_key is None:
             log.warning("state.unsealed", remedy="set SEAL_KEY to encrypt dead letters and tokens")
+
+    @celeryd_init.connect(weak=False)
+    def _check(**_: Any) -> None:
+        try:
+            broker.check(app.services.store.redis)
+        except SettingsError as error:
+            print(f"genesys-workers: {error}", file=sys.stderr)
+            raise SystemExit(2) from None
+        except INFRASTRUCTURE:
+            pass  # Celery waits for a Redis that is away
 
     return app
 

@@ -19,13 +19,12 @@ from pydantic import (
 )
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 from pydantic_settings import SettingsError as InvalidSettings
-from redis.connection import parse_url
 
 from tasks.apis.calls import Timeouts
 from tasks.errors import SettingsError
 from tasks.refusals import explain
 from tasks.waiting import Waiting
-from workers import rates
+from workers import broker, rates
 from workers.policy import Adjustable, Adjustment
 
 ENV_FILE = ".env"
@@ -81,11 +80,8 @@ class Settings(BaseSettings):
     @field_validator("redis_url", "result_backend")
     @classmethod
     def _is_a_redis_url(cls, value: str | None) -> str | None:
-        if value is None:
-            return None
-        if not value.startswith(("redis://", "rediss://")):
-            raise ValueError("must start with redis:// or rediss://")
-        parse_url(value)  # type: ignore[no-untyped-call]  # redis-py's own
+        if value is not None:
+            broker.parse(value)
         return value
 
     @field_validator("error_policy")

@@ -14,6 +14,8 @@ import kombu.exceptions
 import redis
 from redis.commands.core import Script
 
+from workers import broker
+
 PREFIX = "gw"
 
 #: Errors of the broker and the shared state: nobody's fault, the message has to come again.
@@ -40,8 +42,11 @@ class Store:
 
     @classmethod
     def connect(cls, url: str) -> Store:
-        """Return the store at `url`; the connection is opened on first use."""
-        return cls(redis=redis.Redis.from_url(url, socket_timeout=10, socket_connect_timeout=3))
+        """Return the store at `url`, in any form of `broker.parse`; it connects on first use.
+
+        Raises `SettingsError` then, where the server cannot carry this project.
+        """
+        return cls(redis=broker.parse(url).connect())
 
     def run(self, name: str, keys: list[str], arguments: list[Any], client: Any = None) -> Any:
         """Run `scripts/<name>.lua` on `keys` and return its answer.

@@ -7,13 +7,24 @@ from __future__ import annotations
 
 import sys
 from typing import Any
-from urllib.parse import urlsplit
 
 import typer
 from typer.main import get_command
 
 from tasks.errors import SettingsError
-from workers.cli import audit, dead_letters, demo, enqueue, policy, sandbox, schema, status, worker
+from workers import broker
+from workers.cli import (
+    audit,
+    dead_letters,
+    demo,
+    enqueue,
+    policy,
+    rates,
+    sandbox,
+    schema,
+    status,
+    worker,
+)
 from workers.cli.console import complain
 from workers.settings import Settings
 from workers.store import INFRASTRUCTURE
@@ -41,6 +52,7 @@ app.command()(sandbox.sandbox)
 app.command()(enqueue.enqueue)
 app.command()(schema.schema)
 app.command()(status.status)
+app.add_typer(rates.app, name="rates")
 app.command()(policy.policy)
 app.add_typer(dead_letters.app, name="dead-letters")
 app.add_typer(audit.app, name="audit")
@@ -62,6 +74,9 @@ def run(arguments: list[str]) -> int:
         complain(str(error))
         return MISUSED
     except INFRASTRUCTURE as error:
+        if refusal := broker.untrusted(error):
+            complain(refusal)
+            return MISUSED
         complain(f"Redis at {_broker()}: {type(error).__name__}")
         return FAILED
     except (typer.Abort, KeyboardInterrupt):
@@ -76,5 +91,4 @@ def _plain(message: str) -> str:
 
 def _broker() -> str:
     """Return where Redis was looked for, without the credentials in its URL."""
-    url = urlsplit(Settings.load().redis_url)
-    return url.netloc.rpartition("@")[2] or url.path
+    return str(broker.parse(Settings.load().redis_url))
