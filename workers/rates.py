@@ -56,6 +56,12 @@ def format_rate(per_second: float) -> str:
     return f"{per_second:g}/s"
 
 
+def format_achieved(per_second: float, rate: float | None) -> str:
+    """Return what was achieved in the unit that `rate` is written in: `28.5/m` of `30/m`."""
+    unit = format_rate(rate)[-1] if rate else "s"
+    return f"{round(per_second * _SECONDS[unit], 1):g}/{unit}"
+
+
 def tenant_queue(queue: str, tenant: str) -> str:
     """Return the name of `tenant`'s queue of the kind `queue`."""
     return queue if tenant == DEFAULT_TENANT else f"{queue}.{tenant}"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -95,7 +96,7 @@ class Status:
 class _Counts:
     waiting: Mapping[str, int]
     delayed: Mapping[str, int]
-    leased: Sequence[str]
+    leased: Counter[str]
     heads: Mapping[str, float]
 
 
@@ -114,7 +115,7 @@ def look(services: Services) -> Status:
         queues=tuple(seen.queue(name) for name in known),
         strays=tuple(seen.queue(name) for name in unknown),
         complete=complete,
-        held=len(counts.leased),
+        held=counts.leased.total(),
         systems=_systems(services),
         pauses=overrides.pauses,
         workers=workers,
@@ -136,7 +137,7 @@ class _Sight:
     def queue(self, name: str) -> QueueStatus:
         counts = self.counts
         waiting, later = counts.waiting[name], counts.delayed[name]
-        leased = counts.leased.count(name)
+        leased = counts.leased[name]
         readers = tuple(each.name for each in self.workers if each.alive and name in each.queues)
         rate_set = self.overrides.rates.get(name)
         return QueueStatus(
@@ -170,16 +171,16 @@ def _count(names: Sequence[str], store: Store, now: float) -> _Counts:
                 transaction.llen(each)
             transaction.zcount(delayed(name), "-inf", moment)
             transaction.zcount(delayed(name), f"({moment}", "+inf")
-        transaction.sort(LEASES, by="nosort", get=f"{message_key('*')}->queue")
+        transaction.sort(LEASES, by="nosort", get=[f"{message_key('*')}->queue"])
         transaction.hgetall(HEADS)
         *lengths, leased, heads = transaction.execute()
-    each = len(lists("")) + 2
-    rows = {name: lengths[at * each : (at + 1) * each] for at, name in enumerate(names)}
+    count = len(lists("")) + 2
+    rows = {name: lengths[at * count : (at + 1) * count] for at, name in enumerate(names)}
     waiting = {name: sum(row[:-1]) for name, row in rows.items()}
     return _Counts(
         waiting=waiting,
         delayed={name: row[-1] for name, row in rows.items()},
-        leased=[(queue or b"").decode() for queue in leased],
+        leased=Counter((queue or b"").decode() for queue in leased),
         heads=_heads(store, waiting, heads, now),
     )
 
@@ -211,10 +212,9 @@ def _achieved(store: Store, now: float) -> Mapping[str, float]:
         for span in range(current - SPANS, current):
             pipeline.hgetall(key("granted", str(span)))
         spans = pipeline.execute()
-    totals: dict[str, float] = {}
+    totals: Counter[str] = Counter()
     for granted in spans:
-        for name, count in granted.items():
-            totals[name.decode()] = totals.get(name.decode(), 0) + int(count)
+        totals.update({name.decode(): int(count) for name, count in granted.items()})
     return {name: total / (SPANS * SPAN_SECONDS) for name, total in totals.items()}
 
 

@@ -1,41 +1,220 @@
-"""`genesys-workers status`: queues, rates and dead letters at a glance."""
+"""`genesys-workers status`: queues, rates, budgets and workers at a glance."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+import json
+import time
+from collections.abc import Iterable, Sequence
+from contextlib import suppress
+from dataclasses import asdict
+from typing import TYPE_CHECKING, Annotated
 
+import typer
+from rich import box
+from rich.console import Group, RenderableType
+from rich.live import Live
 from rich.table import Table
+from rich.text import Text
 
 from workers.cli.console import out
-from workers.rates import format_rate
+from workers.cli.moments import local_time
+from workers.rates import format_achieved, format_rate, split_queue
+from workers.store import INFRASTRUCTURE
+from workers.strays import MOST
 
 if TYPE_CHECKING:
-    from workers.status import Status
+    from workers.app import Services
+    from workers.roster import WorkerStatus
+    from workers.status import QueueStatus, Status, SystemStatus
+
+#: Seconds between two looks of `--watch`.
+PAUSE = 2.0
+
+#: Rows of a table above which those are left out where nothing happens.
+MANY = 20
+
+#: Queues of a worker that are named.
+FEW = 7
+
+_SPANS = (("d", 86_400), ("h", 3_600), ("min", 60))
 
 
-def status() -> None:
-    """Show what waits in each queue, at which rate it may start, and what could not be done.
+def status(
+    seconds: Annotated[
+        float | None,
+        typer.Argument(min=0.1, metavar="SECONDS", help=f"Between two looks; else {PAUSE:g}."),
+    ] = None,
+    watch: Annotated[bool, typer.Option("--watch", help="Look again until Ctrl-C.")] = False,
+    all_: Annotated[bool, typer.Option("--all", help="Idle queues too, however many.")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="One JSON document.")] = False,
+) -> None:
+    """Show what waits in each queue and why, what is spent of each budget, and who works.
 
-    **Example**
+    A queue in red holds messages that nobody reads: its tenant's name is mistyped, or no worker
+    that lives was started for it. `achieved` counts over the last minute. JSON has seconds, and
+    messages per second.
+
+    **Examples**
 
     `genesys-workers status`
+
+    `genesys-workers status --watch 5`
+
+    `genesys-workers status --json | jq '.queues[] | select(.waiting > 0)'`
     """
     from workers.cli.services import services
     from workers.status import look
 
+    if as_json and watch:
+        raise typer.BadParameter("shows one look; leave --watch out", param_hint="--json")
+    if seconds is not None and not watch:
+        raise typer.BadParameter("goes with --watch", param_hint="SECONDS")
     found = services()
     seen = look(found)
-    out.print(table(seen))
-    out.print(f"held by workers: {seen.held}   dead letters: {seen.dead_letters}")
-    out.print(f"tenants: {', '.join(found.tenants)}", markup=False)
+    if as_json:
+        print(json.dumps(asdict(seen)))
+    elif watch:
+        _watch(found, seen, seconds or PAUSE, everything=all_)
+    else:
+        out.print(view(seen, everything=all_))
 
 
-def table(seen: Status) -> Table:
-    """Return the queues as a table."""
-    shown = Table("queue", "waiting", "rate")
-    for column in shown.columns[1:]:
-        column.justify = "right"
-    for queue in seen.queues:
-        rate = "as its task" if queue.rate is None else format_rate(queue.rate)
-        shown.add_row(queue.name, str(queue.waiting), rate)
+def _watch(found: Services, seen: Status, pause: float, *, everything: bool) -> None:
+    """Look again and again, until Ctrl-C; where Redis is away, go on when it is back."""
+    from workers.status import look
+
+    with suppress(KeyboardInterrupt), Live(screen=True, auto_refresh=False, console=out) as live:
+        shown = view(seen, everything=everything)
+        while True:
+            live.update(shown, refresh=True)
+            time.sleep(pause)
+            try:
+                shown = view(look(found), everything=everything)
+            except INFRASTRUCTURE as error:
+                shown = Text(f"Redis: {type(error).__name__}", "red")
+
+
+def view(seen: Status, *, everything: bool) -> RenderableType:
+    """Return what is shown of a status; where nothing happens is left out of long tables."""
+    queues = [*seen.queues, *seen.strays]
+    if len(queues) > MANY and not everything:
+        queues = [queue for queue in queues if not queue.idle or queue.achieved or queue.rate_set]
+    systems = list(seen.systems)
+    if len(systems) > MANY and not everything:
+        systems = [system for system in systems if system.spent or system.pause_left]
+    idle = len(seen.queues) + len(seen.strays) - len(queues), len(seen.systems) - len(systems)
+    notes = [*_notes(seen), *_left_out(*idle)]
+    tables = [_queues(seen, queues), _systems(systems), _workers(seen.workers)]
+    return Group(*(table for table in tables if table.row_count), *notes)
+
+
+def _queues(seen: Status, queues: Iterable[QueueStatus]) -> Table:
+    headings = "queue,waiting,delayed,leased,head waits,rate,achieved,set by,workers,trouble"
+    return _table(headings, [(_queue(seen, each), _color(each.trouble)) for each in queues])
+
+
+def _queue(seen: Status, queue: QueueStatus) -> tuple[str, ...]:
+    paused = split_queue(queue.name)[1] in seen.pauses
+    rate = "" if queue.rate is None else format_rate(queue.rate)
+    return (
+        _printable(queue.name),
+        str(queue.waiting),
+        _count(queue.delayed),
+        _count(queue.leased),
+        "" if queue.head_waits is None else span(queue.head_waits),
+        "paused" if paused else rate,
+        format_achieved(queue.achieved, queue.rate) if queue.achieved else "",
+        f"{queue.rate_set.by}, {local_time(queue.rate_set.at)}" if queue.rate_set else "",
+        _count(len(queue.readers)),
+        _printable(queue.trouble or ""),
+    )
+
+
+def _systems(systems: Iterable[SystemStatus]) -> Table:
+    headings = "tenant,system,calls,of,reserved,window ends in,paused for"
+    return _table(headings, [(_system(each), _color(each.pause_left)) for each in systems])
+
+
+def _system(system: SystemStatus) -> tuple[str, ...]:
+    return (
+        system.tenant,
+        system.system,
+        str(system.spent - system.reserved),
+        f"{system.limit}/m",
+        _count(system.reserved),
+        "" if system.window_left is None else span(system.window_left),
+        "" if system.pause_left is None else span(system.pause_left),
+    )
+
+
+def _workers(workers: Iterable[WorkerStatus]) -> Table:
+    headings = "worker,holds,slots,queues,last heard of"
+    return _table(headings, [(_worker(each), "" if each.alive else "red") for each in workers])
+
+
+def _worker(worker: WorkerStatus) -> tuple[str, ...]:
+    return (
+        _printable(worker.name),
+        str(worker.held),
+        str(worker.slots),
+        _few(worker.queues),
+        "" if worker.alive else f"{span(worker.silent)} ago",
+    )
+
+
+def _notes(seen: Status) -> Iterable[Text]:
+    """Return the lines below the tables."""
+    if not any(worker.alive for worker in seen.workers):
+        yield Text("no worker is alive", "red")
+    for tenant, pause in seen.pauses.items():
+        line = f"{tenant} is paused by {pause.by} since {local_time(pause.at)}"
+        yield Text(_printable(line), "yellow")
+    if not seen.complete:
+        yield Text(f"Redis has more than {MOST:,} keys: mistyped queues may be missing", "yellow")
+    yield Text(f"held by workers: {seen.held}   dead letters: {seen.dead_letters}")
+
+
+def _left_out(queues: int, systems: int) -> Iterable[Text]:
+    """Return the line that says how many rows are not shown, if any."""
+    counts = ((queues, "idle queues"), (systems, "systems without a call"))
+    if told := ", ".join(f"{count} {what}" for count, what in counts if count):
+        yield Text(f"not shown: {told} (--all)", "dim")
+
+
+def _table(headings: str, rows: Sequence[tuple[tuple[str, ...], str]]) -> Table:
+    """Return a table of cells and styles, without the columns in which nothing stands."""
+    shown = Table(box=box.SIMPLE_HEAD, pad_edge=False)
+    columns = list(enumerate(headings.split(",")))
+    filled = [place for place, _ in columns if any(cells[place] for cells, _ in rows)]
+    for place in filled:
+        shown.add_column(columns[place][1], overflow="fold")
+    for cells, style in rows:
+        shown.add_row(*(Text(cells[place]) for place in filled), style=style)
     return shown
+
+
+def span(seconds: float) -> str:
+    """Return a time as people say it, in its largest unit: `40 s`, `3 min`, `2 h`."""
+    for unit, length in _SPANS:
+        if seconds >= length:
+            return f"{int(seconds // length)} {unit}"
+    return f"{int(seconds)} s"
+
+
+def _count(count: int) -> str:
+    return str(count) if count else ""
+
+
+def _few(queues: Sequence[str]) -> str:
+    """Return the names, as far as they fit into a line."""
+    first = ", ".join(queues[:FEW])
+    return f"{first}, {len(queues) - FEW} more" if len(queues) > FEW else first
+
+
+def _color(what: object) -> str:
+    return "red" if what else ""
+
+
+def _printable(text: str) -> str:
+    """Return `text` without what a terminal would obey: anybody may have named a queue."""
+    return text if text.isprintable() else ascii(text)
