@@ -14,6 +14,7 @@ import pytest
 from tasks.messages import PUBLIC
 from workers.cli.main import FAILED, MISUSED, run
 from workers.cli.sandbox import introduction
+from workers.cli.status import span
 from workers.cli.worker import chosen
 from workers.demo.run import ways_to_look
 from workers.embedded.loopback import HOST, reachable
@@ -47,6 +48,16 @@ def tenant(monkeypatch: pytest.MonkeyPatch) -> None:
         ("enqueue sync_profile --json no/such/file", "no/such/file: No such file or directory"),
         ("audit tail --tenant nobody", "unknown; the tenants are default"),
         ("dead-letters", "Missing command"),
+        ("rates set", "Missing argument 'QUEUE=RATE'"),
+        ("rates set merge", "a rate is a number above 0 and a unit"),
+        ("rates set merge=fast", "a rate is a number above 0 and a unit"),
+        ("rates set merg=2/s", "each rate names a queue (attributes, merge,"),
+        ("rates set sync=1/s merge.typo=2/s", "unknown: merge.typo; the queues are attributes,"),
+        ("rates set ,", "names none"),
+        ("rates pause nobody", "unknown: nobody; the tenants are default"),
+        ("status 5", "goes with --watch"),
+        ("status --watch 0", "SECONDS"),
+        ("status --watch --json", "leave --watch out"),
     ],
 )
 def test_a_wrong_usage_is_one_line_and_exit_code_2(
@@ -82,7 +93,10 @@ def test_a_redis_that_cannot_be_reached_is_one_line_without_its_password(
 
 @pytest.mark.parametrize(
     "command",
-    ["", "demo", "worker", "sandbox", "enqueue", "schema", "status", "dead-letters list"],
+    [
+        *("", "demo", "worker", "sandbox", "enqueue", "schema", "status", "dead-letters list"),
+        *("rates", "rates set", "rates reset", "rates pause", "rates resume"),
+    ],
 )
 def test_help_teaches(command: str, capsys: pytest.CaptureFixture[str]) -> None:
     assert run([*command.split(), "--help"]) == 0
@@ -152,6 +166,14 @@ def test_a_sandbox_on_every_address_names_one_that_answers_and_a_contact_that_is
 )
 def test_a_server_is_found_from_its_own_machine(host: str, found: str) -> None:
     assert reachable(host) == found
+
+
+@pytest.mark.parametrize(
+    ("seconds", "said"),
+    [(0.4, "0 s"), (59.9, "59 s"), (60, "1 min"), (7_199, "1 h"), (200_000, "2 d")],
+)
+def test_a_time_is_said_in_its_largest_unit(seconds: float, said: str) -> None:
+    assert span(seconds) == said
 
 
 def test_the_shell_completes_tasks() -> None:

@@ -4,7 +4,14 @@ from __future__ import annotations
 
 import pytest
 
-from workers.rates import format_rate, parse_rate, parse_rates, split_queue, tenant_queue
+from workers.rates import (
+    format_achieved,
+    format_rate,
+    parse_rate,
+    parse_rates,
+    split_queue,
+    tenant_queue,
+)
 
 
 @pytest.mark.parametrize(
@@ -24,6 +31,13 @@ def test_what_is_no_rate_is_refused(text: str) -> None:
 @pytest.mark.parametrize("text", ["2/s", "30/m", "100/h", "100/s", "10/m"])
 def test_a_rate_is_shown_as_it_is_written(text: str) -> None:
     assert format_rate(parse_rate(text)) == text
+
+
+@pytest.mark.parametrize(
+    ("rate", "said"), [(2.0, "0.5/s"), (0.5, "28.5/m"), (1 / 3600, "1710/h"), (None, "0.5/s")]
+)
+def test_what_was_achieved_is_told_in_the_unit_of_the_rate(rate: float | None, said: str) -> None:
+    assert format_achieved(0.475, rate) == said
 
 
 def test_rates_of_several_queues_are_separated_by_commas() -> None:

@@ -15,7 +15,7 @@ from rich.table import Table
 from workers.cli.console import out
 from workers.cli.moments import local_time
 from workers.embedded.program import program
-from workers.rates import DEFAULT_QUEUE, QUEUES, format_rate, parse_rates
+from workers.rates import DEFAULT_QUEUE, QUEUES, format_rate, parse_rates, split_queue
 
 if TYPE_CHECKING:
     from workers.app import Services
@@ -129,7 +129,7 @@ def show(found: Services, force: InForce) -> None:
     """Print the rate of each queue: as a table, or as JSON lines where nobody reads it."""
     if not out.is_terminal:
         for queue in _queues(found):
-            print(json.dumps({"queue": queue, **_row(found, force, queue)}))
+            print(json.dumps(_row(found, force, queue)))
         return
     shown = Table("queue", "rate", "set by", "since")
     for queue in _queues(found):
@@ -196,8 +196,14 @@ def _in_force(found: Services, force: InForce, queue: str) -> float:
 
 def _row(found: Services, force: InForce, queue: str) -> dict[str, object]:
     one = force.rates.get(queue)
-    rate = format_rate(_in_force(found, force, queue))
-    return {"rate": rate, "by": one.by if one else None, "at": one.at if one else None}
+    paused = force.pauses.get(split_queue(queue)[1])
+    return {
+        "queue": queue,
+        "rate": format_rate(_in_force(found, force, queue)),
+        "by": one.by if one else None,
+        "at": one.at if one else None,
+        "paused_by": paused.by if paused else None,
+    }
 
 
 def _say(text: str) -> None:

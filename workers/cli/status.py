@@ -24,6 +24,7 @@ from workers.strays import MOST
 
 if TYPE_CHECKING:
     from workers.app import Services
+    from workers.overrides import RateSet
     from workers.roster import WorkerStatus
     from workers.status import QueueStatus, Status, SystemStatus
 
@@ -115,19 +116,23 @@ def _queues(seen: Status, queues: Iterable[QueueStatus]) -> Table:
 
 def _queue(seen: Status, queue: QueueStatus) -> tuple[str, ...]:
     paused = split_queue(queue.name)[1] in seen.pauses
-    rate = "" if queue.rate is None else format_rate(queue.rate)
+    rate = format_rate(queue.rate) if queue.rate else ""
     return (
         _printable(queue.name),
         str(queue.waiting),
         _count(queue.delayed),
         _count(queue.leased),
         "" if queue.head_waits is None else span(queue.head_waits),
-        "paused" if paused else rate,
+        "paused" if rate and paused else rate,
         format_achieved(queue.achieved, queue.rate) if queue.achieved else "",
-        f"{queue.rate_set.by}, {local_time(queue.rate_set.at)}" if queue.rate_set else "",
+        _printable(_mark(seen, queue.rate_set)) if queue.rate_set else "",
         _count(len(queue.readers)),
         _printable(queue.trouble or ""),
     )
+
+
+def _mark(seen: Status, rate_set: RateSet) -> str:
+    return f"{rate_set.by}, {span(seen.at - rate_set.at)} ago"
 
 
 def _systems(systems: Iterable[SystemStatus]) -> Table:
