@@ -167,7 +167,7 @@ def parse(url: str) -> Broker:
     location, _, path = rest.partition("/")
     login, _, hosts = location.rpartition("@")
     username, _, password = (unquote(part) or None for part in login.partition(":"))
-    watched, encrypted = scheme.startswith("sentinel"), scheme.endswith("s")
+    watched, encrypted = scheme.startswith("sentinel"), scheme in ("rediss", "sentinels")
     options = _options(query, encrypted=encrypted, watched=watched)
     master, database = _path(path, watched=watched)
     return Broker(
@@ -325,5 +325,5 @@ def unfit(about: Mapping[str, str]) -> str | None:
         return "this is a Sentinel: use sentinel://host:26379/mymaster"
     version = about.get("redis_version", "")
     if (found := re.match(r"(\d+)\.(\d+)", version)) and tuple(map(int, found.groups())) < OLDEST:
-        return f"this is Redis {version}: use 6.2 or later"
+        return f"this is Redis {version}: use {'.'.join(map(str, OLDEST))} or later"
     return None
