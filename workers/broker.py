@@ -41,7 +41,7 @@ from redis.sentinel import Sentinel
 
 from tasks.errors import SettingsError
 
-SCHEMES = ("redis", "rediss", "sentinel", "sentinels")
+PLAIN, ENCRYPTED = ("redis", "sentinel"), ("rediss", "sentinels")
 REDIS_PORT, SENTINEL_PORT = 6379, 26379
 
 #: The oldest Redis that this project is tested with.
@@ -161,8 +161,8 @@ def parse(url: str) -> Broker:
     The files it names have to exist.
     """
     scheme, _, rest = url.partition("://")
-    if scheme not in SCHEMES or "://" not in url:
-        raise ValueError(f"must start with {', '.join(f'{each}://' for each in SCHEMES)}")
+    if "://" not in url or scheme not in (*PLAIN, *ENCRYPTED):
+        raise ValueError("must start with redis://, rediss://, sentinel:// or sentinels://")
     rest, _, query = rest.partition("?")
     location, _, path = rest.partition("/")
     login, _, hosts = location.rpartition("@")
