@@ -168,10 +168,11 @@ def parse(url: str) -> Broker:
     login, _, hosts = location.rpartition("@")
     username, _, password = (unquote(part) or None for part in login.partition(":"))
     watched, encrypted = scheme.startswith("sentinel"), scheme in ("rediss", "sentinels")
+    addresses = _addresses(hosts, watched=watched)
     options = _options(query, encrypted=encrypted, watched=watched)
     master, database = _path(path, watched=watched)
     return Broker(
-        addresses=_addresses(hosts, watched=watched),
+        addresses=addresses,
         master=master,
         database=database,
         username=username,

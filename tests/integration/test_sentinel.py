@@ -1,0 +1,157 @@
+"""Redis behind a Sentinel: work is carried out, and goes on after the master has changed."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+from uuid import uuid4
+
+import pytest
+import redis as redis_py
+
+from tasks.messages import SyncProfile
+from tests.support.cluster import Cluster, wait_until
+from tests.support.sentinel import PASSWORD, SENTINEL_PASSWORD, Group, group
+from tests.support.worker_process import WorkerProcess
+from workers.app import WorkersApp
+from workers.sandbox.testing import SandboxHandle
+from workers.store import INFRASTRUCTURE, Store
+
+
+@pytest.fixture(scope="module")
+def watched(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Group]:
+    with group(tmp_path_factory.mktemp("sentinel")) as made:
+        yield made
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("cluster")
+
+
+@pytest.fixture(scope="module")
+def cluster(watched: Group, shared_sandbox: SandboxHandle, folder: Path) -> Iterator[Cluster]:
+    shared_sandbox.reset()
+    url = watched.url
+    with Store.connect(url).redis as client:
+        yield Cluster(redis=client, redis_url=url, sandbox=shared_sandbox, folder=folder)
+
+
+@pytest.fixture(scope="module")
+def app(cluster: Cluster) -> Iterator[WorkersApp]:
+    made = cluster.app()
+    yield made
+    made.services.close()
+
+
+@pytest.fixture(scope="module")
+def worker(cluster: Cluster) -> Iterator[WorkerProcess]:
+    with cluster.worker() as running:
+        yield running
+
+
+def carry_out(cluster: Cluster, app: WorkersApp) -> str:
+    """Send a message, with the patience that a fail-over takes, and return how it ended."""
+    contact = uuid4().hex
+    cluster.sandbox.put_many("contacts", {contact: {"attributes": {"tier": "gold"}}})
+    cluster.sandbox.put_many("customers", {contact: {}})
+    sent: list[str] = []
+
+    def is_sent() -> bool:
+        try:
+            sent.append(app.services.producer.publish(SyncProfile(contact_id=contact)))
+        except INFRASTRUCTURE:
+            return False
+        return True
+
+    def has_ended() -> bool:
+        try:
+            return "status" in cluster._meta(sent[0])
+        except redis_py.ConnectionError:
+            return False
+
+    wait_until(is_sent, 60, "the message is on its queue", pause=0.2)
+    wait_until(has_ended, 60, "the message has ended", pause=0.1)
+    return str(cluster.ending(sent[0])["result"]["status"])
+
+
+def test_a_message_is_carried_out_and_its_result_is_found(
+    cluster: Cluster, app: WorkersApp, worker: WorkerProcess
+) -> None:
+    assert carry_out(cluster, app) == "done"
+
+
+def run(cluster: Cluster, *command: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, "-m", *command],
+        cwd=cluster.folder,
+        env={**os.environ, **cluster.variables()},
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+
+
+def test_commands_and_remote_control_find_the_master(
+    cluster: Cluster, worker: WorkerProcess
+) -> None:
+    status = run(cluster, "workers.cli", "status")
+    assert (status.returncode, status.stderr) == (0, "")
+    ping = run(cluster, "celery", "-A", "workers.app", "inspect", "ping", "--timeout", "4")
+    assert "pong" in ping.stdout
+
+
+def test_no_password_is_told_by_configuration_reports_or_logs(
+    cluster: Cluster, worker: WorkerProcess
+) -> None:
+    told = [
+        run(cluster, "celery", "-A", "workers.app", "inspect", "conf", "--timeout", "4"),
+        run(cluster, "celery", "-A", "workers.app", "report"),
+    ]
+    assert "mymaster" in told[0].stdout
+    said = cluster.logs() + "".join(each.stdout + each.stderr for each in told)
+    assert PASSWORD not in said
+    assert SENTINEL_PASSWORD not in said
+
+
+def test_a_worker_goes_on_after_a_planned_change_of_the_master(
+    cluster: Cluster, app: WorkersApp, worker: WorkerProcess, watched: Group
+) -> None:
+    before = watched.leader()
+    with watched.sentinel.client as sentinel:
+        sentinel.execute_command("SENTINEL", "FAILOVER", "mymaster")
+    wait_until(lambda: watched.leader() != before, 60, "there is another master", pause=0.1)
+    assert carry_out(cluster, app) == "done"
+    assert worker.process.poll() is None
+
+
+def test_a_worker_goes_on_after_the_master_was_killed(
+    cluster: Cluster, app: WorkersApp, worker: WorkerProcess, watched: Group
+) -> None:
+    wait_until(watched.is_complete, 60, "the old master follows the new one", pause=0.2)
+    leading = {each.port: each for each in (watched.master, watched.replica)}
+    leading[watched.leader()].kill()
+    assert carry_out(cluster, app) == "done"
+    assert worker.process.poll() is None
+
+
+def test_a_client_is_used_on_both_sides_of_a_fork(cluster: Cluster) -> None:
+    client: Any = Store.connect(cluster.redis_url).redis
+    mine = client.client_id()
+    reading, writing = os.pipe()
+    child = os.fork()
+    if child == 0:
+        os.write(writing, str(client.client_id()).encode())
+        os._exit(0)
+    os.waitpid(child, 0)
+    theirs = int(os.read(reading, 32))
+    os.close(reading)
+    os.close(writing)
+    assert theirs != mine
+    assert client.client_id() == mine
+    client.close()
