@@ -156,7 +156,7 @@ def _outcome(
         status="done" if merged else "noop",
         detail=facts,
         record={**subject, **record},
-        announcement={**subject, **facts} if merged else None,
+        announcement={**subject, **facts},
     )
 
 

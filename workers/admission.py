@@ -51,7 +51,7 @@ class Terms:
         others = LEFT_TO_OTHERS[self.kind]
         return {
             "queue": self.queue,
-            "tenant": split_queue(self.queue)[1],
+            "tenant": "" if self.queue == DEFAULT_QUEUE else split_queue(self.queue)[1],
             **cell(self.rate),
             "budgets": [[each.name, each.calls, each.limit, others] for each in self.budgets],
         }

@@ -27,6 +27,7 @@ from workers.dead_letters import DeadLetters
 from workers.ledger import Ledger
 from workers.locks import Locks
 from workers.operation import Runner
+from workers.outbox import Outbox
 from workers.policy import adjusted
 from workers.priority import in_order
 from workers.producer import Producer
@@ -149,7 +150,7 @@ class Services:
             ),
             connections=systems.connect(self.tenants.values(), self.shared),
             wire=self.wire,
-            publish=self.producer.publish,
+            sending=Outbox(app=self.producer.app, store=self.store).sending,
             rules=adjusted(self.settings.error_policy),
         )
 

@@ -2,21 +2,39 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from dataclasses import dataclass
+
 from tasks.apis.calls import Call
 from workers.telemetry import log
 
 
-class CountedCalls:
-    """Implements `CallLog`; `made` is the number of requests sent so far."""
+def _nothing(_: str, __: float) -> None:
+    return
 
-    def __init__(self) -> None:
-        self.made = 0
+
+@dataclass(kw_only=True)
+class CountedCalls:
+    """Implements `CallLog`.
+
+    `intend` is told, before each request that changes something, its route and the seconds within
+    which the change happens or never will. `made` is the number of requests sent so far, `touched`
+    whether one of them has changed something, or may have.
+    """
+
+    intend: Callable[[str, float], None] = _nothing
+    made: int = 0
+    touched: bool = False
 
     def sending(self, call: Call, *, within: float) -> None:
+        if call.effect:
+            self.intend(call.route, within)
         self.made += 1
         log.debug("api.sending", method=call.method, route=call.route, within=within)
 
     def answered(self, call: Call, *, status: int | None, seconds: float) -> None:
+        refused = status is not None and 300 <= status < 500
+        self.touched = self.touched or (call.effect and not refused)
         expected = status is not None and (status < 400 or status in call.allowed)
         say = log.debug if expected else log.info
         ms = round(seconds * 1000, 1)

@@ -11,6 +11,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from workers.audit import Command
 from workers.sealing import Seal
 from workers.store import Store, key
 
@@ -39,13 +40,14 @@ class DeadLetters:
     store: Store
     seal: Seal
 
-    def park(self, letter: DeadLetter, payload: bytes, *, within: Any = None) -> None:
-        """Keep `letter` and the message's bytes, in the transaction `within` where one is given."""
-        client = self.store.redis if within is None else within
+    def parking(self, letter: DeadLetter, payload: bytes) -> list[Command]:
+        """Return the commands that keep `letter` and the message's bytes."""
         facts = {name: value for name, value in vars(letter).items() if name != "id"}
-        client.hset(key("dead-letters"), letter.id, json.dumps(facts))
-        client.hset(key("dead-letters", "payloads"), letter.id, self.seal.seal(payload))
-        client.zadd(key("dead-letters", "by-time"), {letter.id: letter.at})
+        return [
+            ("HSET", key("dead-letters"), letter.id, json.dumps(facts)),
+            ("HSET", key("dead-letters", "payloads"), letter.id, self.seal.seal(payload)),
+            ("ZADD", key("dead-letters", "by-time"), letter.at, letter.id),
+        ]
 
     def count(self) -> int:
         return int(self.store.redis.zcard(key("dead-letters", "by-time")))

@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from tasks.errors import Postponed, Rejected
+from workers.audit import Command
 from workers.store import Store, key
 from workers.transport.claims import message_key
 
@@ -24,7 +25,8 @@ BUSY_WAIT = 5.0
 class Claim:
     """A granted run: `attempts` counts it, `tries` counts failed ones by cause.
 
-    `tag` names the claim of its message, "" where that is under no lease.
+    `tag` names the claim of its message, "" where that is under no lease; `unfinished` the route
+    that an earlier run called without learning what came of it.
     `first_at` is the epoch time (seconds, Redis clock) of the first claim.
     """
 
@@ -34,6 +36,7 @@ class Claim:
     attempts: int
     first_at: float
     tag: str = ""
+    unfinished: str | None = None
     tries: Mapping[str, int] = field(default_factory=dict)
 
 
@@ -87,6 +90,8 @@ class Ledger:
             case b"busy":
                 wait = min(answer[1] / 1000, BUSY_WAIT)
                 raise Postponed("another run of this operation is under way", wait)
+            case b"settling":
+                raise Postponed("what an earlier run has begun may still happen", answer[1] / 1000)
             case b"ended":
                 return Ended(result=json.loads(answer[1]))
         fields = _decode(answer[1:])
@@ -95,6 +100,7 @@ class Ledger:
             tenant=tenant,
             owner=owner,
             tag=tag,
+            unfinished=fields.get("intent"),
             attempts=int(fields["attempts"]),
             first_at=int(fields["first_at"]) / 1000,
             tries={
@@ -104,21 +110,35 @@ class Ledger:
             },
         )
 
-    def put_back(self, claim: Claim, *, cause: str = "") -> None:
-        """Let the operation be claimed again; a `cause` counts one failed try."""
-        self._release(claim, "open", "", cause, None)
+    def put_back(self, claim: Claim, *, cause: str = "", touched: bool = False) -> None:
+        """Let the operation be claimed again; a `cause` counts one failed try.
 
-    def end(self, claim: Claim, result: Mapping[str, Any], *, final: bool, within: Any) -> None:
-        """Store how the operation ended, in the transaction `within`.
+        `touched` is whether this run has changed something outside, or may have.
+        """
+        kept = "touched" if touched or claim.unfinished else ""
+        self.store.run("release_operation", [entry_of(claim)], [claim.owner, cause, kept])
+
+    def intend(self, claim: Claim, route: str, within: float) -> None:
+        """Write down that `route` is about to be called, which changes something or never will
+        within so many seconds.
+
+        Raises `Postponed` where another run owns the operation by now: this one is to stop.
+        """
+        arguments = [claim.owner, round(within * 1000), route]
+        if not self.store.run("intend", [entry_of(claim)], arguments):
+            raise Postponed("another run has taken this operation over", BUSY_WAIT)
+
+    def ending(self, claim: Claim, result: Mapping[str, Any], *, final: bool) -> list[Command]:
+        """Return the commands that store how the operation ended.
 
         A result that is not final may be claimed again, by another message.
         """
-        self._release(claim, "ended" if final else "failed", json.dumps(result), "", within)
-
-    def _release(self, claim: Claim, state: str, outcome: str, cause: str, client: Any) -> None:
-        entry = _entry(claim.tenant, claim.operation_id)
-        arguments = [claim.owner, state, outcome, cause]
-        self.store.run("release_operation", [entry], arguments, client)
+        state = "ended" if final else "failed"
+        entry = entry_of(claim)
+        return [
+            ("HSET", entry, "state", state, "lease_until", "0", "outcome", json.dumps(result)),
+            ("HDEL", entry, "intent", "intent_until", "tag"),
+        ]
 
 
 def fingerprint(task: str, arguments: Mapping[str, Any]) -> str:
@@ -126,6 +146,11 @@ def fingerprint(task: str, arguments: Mapping[str, Any]) -> str:
     asked = {k: v for k, v in arguments.items() if k not in ("operation_id", "correlation_id")}
     text = json.dumps([task, asked], sort_keys=True, separators=(",", ":"))
     return hashlib.sha256(text.encode()).hexdigest()
+
+
+def entry_of(claim: Claim) -> str:
+    """Return the key of the entry of the operation that is claimed."""
+    return _entry(claim.tenant, claim.operation_id)
 
 
 def _entry(tenant: str, operation_id: str) -> str:

@@ -7,7 +7,8 @@ no Celery: `workers.task` hands it deliveries and carries out what it answers.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from functools import partial
 from random import Random
 from typing import Any
 from uuid import uuid4
@@ -26,8 +27,10 @@ from tasks.errors import (
     WorkerError,
 )
 from tasks.messages import INTERNAL, Message
-from tasks.operations import Operation, Outcome
+from tasks.operations import FollowUp, Operation, Outcome
 from workers import hooks, policy
+from workers.audit import Command
+from workers.calls import CountedCalls
 from workers.delivery import Delivery, accept, operation_id
 from workers.ledger import Ended, Ledger, fingerprint
 from workers.locks import Locks
@@ -41,8 +44,8 @@ ENDINGS: Mapping[str, type[OperationError]] = {
     error.status: error for error in (Rejected, Conflict, Unsupported, Failed)
 }
 
-#: Sends a message to its tenant's queue; its operation id stands in it. Delay in seconds.
-Publish = Callable[[Message, float], str]
+#: Returns the commands that send a message to its tenant's queue. Delay in seconds.
+Sending = Callable[[Message, float], list[Command]]
 
 
 class PutBack(WorkerError):
@@ -63,7 +66,7 @@ class Runner:
     locks: Locks
     records: Records
     connections: Mapping[str, Connections]
-    publish: Publish
+    sending: Sending
     wire: Wire
     rules: tuple[policy.Rule, ...] = policy.POLICY
     random: Random = field(default_factory=Random)
@@ -96,7 +99,10 @@ class Runner:
         )
         if isinstance(claim, Ended):
             return claim
-        return Run(operation=operation, delivery=delivery, message=message, claim=claim)
+        calls = CountedCalls(intend=partial(self.ledger.intend, claim))
+        return Run(
+            operation=operation, delivery=delivery, message=message, claim=claim, calls=calls
+        )
 
     def _repeated(self, ended: Ended) -> dict[str, Any]:
         """Answer as the first time: return the result, or raise the error it ended with."""
@@ -128,7 +134,7 @@ class Runner:
     def _let_go(self, run: Run) -> None:
         """Give the claim up, if the broker allows: else its lease has to end first."""
         try:
-            self.ledger.put_back(run.claim)
+            self.ledger.put_back(run.claim, touched=run.calls.touched)
         except INFRASTRUCTURE:
             log.warning("claim.kept")
 
@@ -136,17 +142,23 @@ class Runner:
         connections = self.connections[run.claim.tenant]
         expected = run.operation.calls(run.message)
         with connections.open(run.claim, run.correlation_id, run.calls, expected) as systems:
-            return run.operation.use_case(run.message, systems)
+            outcome = run.operation.use_case(run.message, systems)
+        # What is so already, after an earlier run that never learned what came of its write, is
+        # the work of this operation.
+        done = outcome.status == "noop" and run.claim.unfinished is not None
+        return replace(outcome, status="done") if done else outcome
 
     def _finish(self, run: Run, outcome: Outcome) -> dict[str, Any]:
-        """Send what follows, then record the end: a crash between repeats both, harmlessly."""
-        for follow_up in outcome.follow_ups:
-            name = follow_up.id_after(run.claim.operation_id)
-            named = follow_up.message.model_copy(
-                update={"operation_id": name, "correlation_id": run.correlation_id}
-            )
-            self.publish(named, follow_up.delay)
-        return self.records.succeeded(run, outcome)
+        """Record the end and send what follows, in one step."""
+        following = [command for each in outcome.follow_ups for command in self._sending(run, each)]
+        return self.records.succeeded(run, outcome, following)
+
+    def _sending(self, run: Run, follow_up: FollowUp) -> list[Command]:
+        name = follow_up.id_after(run.claim.operation_id)
+        named = follow_up.message.model_copy(
+            update={"operation_id": name, "correlation_id": run.correlation_id}
+        )
+        return self.sending(named, follow_up.delay)
 
     def _after(self, run: Run, error: Exception) -> Exception:
         """Act on `error` as the policy says, and return what is to be raised."""
@@ -165,14 +177,14 @@ class Runner:
         if isinstance(decision, policy.End):
             self.records.failed(run, decision.error)
             return decision.error
-        self.ledger.put_back(run.claim, cause=decision.cause)
+        self.ledger.put_back(run.claim, cause=decision.cause, touched=run.calls.touched)
         reason = policy.say(error)
         log.info("operation.put_back", wait=round(decision.wait, 3), reason=reason)
         return PutBack(decision.wait, reason)
 
     def _announce(self, run: Run, outcome: Outcome) -> None:
         urls = self.connections[run.claim.tenant].tenant.hooks.merged
-        if outcome.announcement and urls:
+        if outcome.status == "done" and outcome.announcement and urls:
             facts = {"operation_id": run.claim.operation_id, "tenant": run.claim.tenant}
             answers = hooks.announce(self.wire, urls, {**facts, **outcome.announcement})
             self.records.hooks_told(run, answers)

@@ -7,6 +7,7 @@ from typing import Any
 from uuid import uuid4
 
 from tasks.fields import is_identifier
+from tasks.messages import DEFAULT_TENANT
 from tasks.refusals import shown_name
 from workers.dead_letters import DeadLetter
 from workers.rates import split_queue
@@ -34,5 +35,7 @@ def park(
         attempts=0,
         at=services.store.now(),
     )
-    services.dead_letters.park(letter, body)
+    record = {"message_id": known if is_identifier(known) else "", **vars(letter)}
+    tenant = letter.tenant if letter.tenant in services.tenants else DEFAULT_TENANT
+    services.audit.write(tenant, record, commands=services.dead_letters.parking(letter, body))
     log.warning("message.refused", queue=queue, task=letter.task, reason=reason)

@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from tasks.errors import OperationError
+from tasks.errors import OperationError, Postponed
 from tasks.messages import Message
 from tasks.operations import Operation, Outcome
-from workers.audit import Audit
+from workers.audit import Audit, Command
 from workers.calls import CountedCalls
 from workers.dead_letters import DeadLetter, DeadLetters
 from workers.delivery import Delivery
-from workers.ledger import Claim, Ledger
+from workers.ledger import BUSY_WAIT, Claim, Ledger, entry_of
 from workers.store import Store
 from workers.telemetry import log
 
@@ -43,27 +42,38 @@ class Records:
     audit: Audit
     dead_letters: DeadLetters
 
-    def succeeded(self, run: Run, outcome: Outcome) -> dict[str, Any]:
-        """Record a good end and return the operation's result."""
+    def succeeded(
+        self, run: Run, outcome: Outcome, following: Iterable[Command] = ()
+    ) -> dict[str, Any]:
+        """Record a good end, send what is `following`, and return the operation's result.
+
+        Raises `Postponed` where another run owns the operation by now; nothing is recorded then.
+        """
         result = self._result(run, outcome.status, outcome.detail)
         record = {**self._facts(run, result), "detail": outcome.detail, **outcome.record}
-        with self._transaction() as transaction:
-            self.ledger.end(run.claim, result, final=True, within=transaction)
-            self.audit.append(run.claim.tenant, record, within=transaction)
+        ending = self.ledger.ending(run.claim, result, final=True)
+        self._end(run, record, [*ending, *following])
         log.info("operation.ended", **self._facts(run, result))
         return result
 
     def failed(self, run: Run, error: OperationError) -> None:
-        """Record a bad end, and park the message."""
+        """Record a bad end, and park the message. Raises `Postponed` as `succeeded` does."""
         result = self._result(run, error.status, {"reason": str(error)})
         record = {**self._facts(run, result), "reason": str(error)}
         attempts = run.claim.attempts
         letter = self._letter(run.operation, run.delivery, run.claim.tenant, error, attempts)
-        with self._transaction() as transaction:
-            self.ledger.end(run.claim, result, final=False, within=transaction)
-            self.audit.append(run.claim.tenant, record, within=transaction)
-            self.dead_letters.park(letter, run.delivery.payload, within=transaction)
+        ending = self.ledger.ending(run.claim, result, final=False)
+        parking = self.dead_letters.parking(letter, run.delivery.payload)
+        self._end(run, record, [*ending, *parking])
         log.warning("operation.ended", **record)
+
+    def _end(self, run: Run, record: Mapping[str, Any], commands: Iterable[Command]) -> None:
+        claim = run.claim
+        kept = self.audit.write(
+            claim.tenant, record, commands=commands, entry=entry_of(claim), owner=claim.owner
+        )
+        if not kept:
+            raise Postponed("another run has taken this operation over", BUSY_WAIT)
 
     def refused(
         self, operation: Operation[Any], delivery: Delivery, tenant: str, error: OperationError
@@ -71,23 +81,15 @@ class Records:
         """Record a message of `tenant` that was never claimed, and park it."""
         letter = self._letter(operation, delivery, tenant, error, 0)
         record = {"message_id": delivery.message_id, **vars(letter)}
-        with self._transaction() as transaction:
-            self.audit.append(tenant, record, within=transaction)
-            self.dead_letters.park(letter, delivery.payload, within=transaction)
+        parking = self.dead_letters.parking(letter, delivery.payload)
+        self.audit.write(tenant, record, commands=parking)
         log.warning("operation.refused", **record)
 
     def hooks_told(self, run: Run, answers: list[str]) -> None:
         """Record how the tenant's hooks answered."""
         about = {"task": run.operation.task, "operation_id": run.claim.operation_id}
-        with self._transaction() as transaction:
-            record = {"at": self.store.now(), **about, "hooks": answers}
-            self.audit.append(run.claim.tenant, record, within=transaction)
-
-    @contextmanager
-    def _transaction(self) -> Iterator[Any]:
-        with self.store.redis.pipeline(transaction=True) as transaction:
-            yield transaction
-            transaction.execute()
+        record = {"at": self.store.now(), **about, "hooks": answers}
+        self.audit.write(run.claim.tenant, record)
 
     def _result(self, run: Run, status: str, detail: Mapping[str, Any]) -> dict[str, Any]:
         return {

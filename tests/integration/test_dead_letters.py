@@ -10,6 +10,7 @@ from redis import Redis
 from rich.console import Console
 
 from tests.support.cluster import Cluster
+from tests.support.letters import park
 from workers.cli.dead_letters import table
 from workers.cli.main import run
 from workers.dead_letters import DeadLetter, DeadLetters
@@ -44,7 +45,7 @@ def test_a_script_gets_one_json_object_a_line(
     for name, value in cluster.variables().items():
         monkeypatch.setenv(name, value)
     for number in (2, 1):
-        letters.park(letter(number), b"{}")
+        park(letters, letter(number), b"{}")
     assert run(["dead-letters", "list"]) == 0
     said = capsys.readouterr().out.splitlines()
     assert [json.loads(line) for line in said] == [vars(letter(1)), vars(letter(2))]
@@ -66,7 +67,7 @@ def test_a_person_sees_ids_and_attempts() -> None:
 
 def test_letters_are_read_in_batches(redis: Redis, letters: DeadLetters) -> None:
     for number in range(1, 1_202):
-        letters.park(letter(number), b"{}")
+        park(letters, letter(number), b"{}")
     redis.config_resetstat()
     assert [each.attempts for each in letters.letters()] == list(range(1, 1_202))
     commands: Any = redis.info("commandstats")

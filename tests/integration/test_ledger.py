@@ -9,6 +9,7 @@ import pytest
 from redis import Redis
 
 from tasks.errors import Postponed, Rejected
+from tests.support import letters
 from workers.ledger import Claim, Ended, Ledger, fingerprint
 from workers.store import Store
 
@@ -38,9 +39,7 @@ def claim(ledger: Ledger, owner: str = "run-1", message_id: str = "message-1") -
 
 
 def end(ledger: Ledger, granted: Claim, *, final: bool) -> None:
-    with ledger.store.redis.pipeline() as transaction:
-        ledger.end(granted, {"status": "done"}, final=final, within=transaction)
-        transaction.execute()
+    letters.end(ledger, granted, {"status": "done"}, final=final)
 
 
 def test_one_of_many_concurrent_claims_is_granted(ledger: Ledger) -> None:

@@ -12,6 +12,7 @@ from redis import Redis
 
 from tasks.apis.tokens import Token
 from tasks.errors import Postponed, SettingsError
+from tests.support.letters import park
 from workers.dead_letters import DeadLetter, DeadLetters
 from workers.locks import Locks
 from workers.newest import NewestInRedis
@@ -143,8 +144,8 @@ def letter(name: str, at: float) -> DeadLetter:
 
 def test_dead_letters_are_kept_sealed_and_listed_by_age(store: Store, redis: Redis) -> None:
     letters = DeadLetters(store=store, seal=Seal(key=KEY))
-    letters.park(letter("b", 2), b'{"attributes": {"name": "canary"}}')
-    letters.park(letter("a", 1), b"not JSON")
+    park(letters, letter("b", 2), b'{"attributes": {"name": "canary"}}')
+    park(letters, letter("a", 1), b"not JSON")
     assert [each.id for each in letters.letters()] == ["a", "b"]
     assert letters.count() == 2
     assert letters.payload("b") == {"attributes": {"name": "canary"}}
@@ -155,12 +156,12 @@ def test_dead_letters_are_kept_sealed_and_listed_by_age(store: Store, redis: Red
 
 def test_a_message_that_is_parked_twice_is_one_letter(store: Store) -> None:
     letters = DeadLetters(store=store, seal=Seal())
-    letters.park(letter("a", 1), b"{}")
-    letters.park(letter("a", 2), b"{}")
+    park(letters, letter("a", 1), b"{}")
+    park(letters, letter("a", 2), b"{}")
     assert [each.at for each in letters.letters()] == [2]
 
 
 def test_a_sealed_letter_asks_for_the_key_it_was_sealed_with(store: Store) -> None:
-    DeadLetters(store=store, seal=Seal(key=KEY)).park(letter("a", 1), b"{}")
+    park(DeadLetters(store=store, seal=Seal(key=KEY)), letter("a", 1), b"{}")
     with pytest.raises(SettingsError, match="SEAL_KEY: is not the key"):
         DeadLetters(store=store, seal=Seal()).payload("a")

@@ -1,7 +1,7 @@
 -- Claims an operation for one run, or says why not.
 --
 -- KEYS[1]  the operation's entry (hash): fingerprint, state, owner, tag, lease_until, attempts,
---          first_at, message_id, outcome, tries:<cause>; state is "claimed", "open", "failed" or,
+--          first_at, message_id, outcome, intent, intent_until, tries:<cause>; state is "claimed", "open", "failed" or,
 --          finally, "ended"
 -- KEYS[2]  the hash of the message that is carried out, see claim_message.lua
 -- ARGV[1]  owner        this run
@@ -12,7 +12,9 @@
 -- ARGV[6]  tag          of the message's claim, "" where it is under no lease
 --
 -- A run holds the operation for as long as its message is under its lease.
--- Returns {"granted", field, value, …} | {"ended", outcome} | {"busy", milliseconds} | {"mismatch"}
+-- A change that a run has begun without learning what came of it is waited for.
+-- Returns {"granted", field, value, …} | {"ended", outcome} | {"busy", milliseconds}
+--   | {"settling", milliseconds} | {"mismatch"}
 
 local entry = KEYS[1]
 local time = redis.call('TIME')
@@ -24,8 +26,8 @@ if redis.call('EXISTS', KEYS[2]) == 1 then
 end
 
 local known = redis.call('HMGET', entry,
-  'fingerprint', 'state', 'owner', 'lease_until', 'outcome', 'message_id', 'tag')
-local fingerprint, state, owner, lease_until, outcome, message_id, tag = unpack(known)
+  'fingerprint', 'state', 'owner', 'lease_until', 'outcome', 'message_id', 'tag', 'intent_until')
+local fingerprint, state, owner, lease_until, outcome, message_id, tag, intent_until = unpack(known)
 
 if fingerprint and fingerprint ~= ARGV[2] then
   return {'mismatch'}
@@ -40,6 +42,10 @@ if state == 'claimed' and owner ~= ARGV[1] then
   if tonumber(lease_until) > now then
     return {'busy', tonumber(lease_until) - now}
   end
+end
+
+if tonumber(intent_until or 0) > now then
+  return {'settling', tonumber(intent_until) - now}
 end
 
 if state == 'failed' then

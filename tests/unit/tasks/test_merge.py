@@ -338,11 +338,14 @@ def test_the_record_holds_target_sources_and_policy(genesys: FakeGenesys) -> Non
     assert record["policy"] == "target_wins"
 
 
-def test_hooks_hear_of_a_merge_and_not_of_a_noop(genesys: FakeGenesys) -> None:
-    announced = merge_profiles(message(), genesys).announcement
-    assert announced is not None
-    assert announced["merged"] == ["first", "second"]
-    assert merge_profiles(message(), genesys).announcement is None
+def test_an_announcement_tells_what_was_merged_and_what_was_linked_before(
+    genesys: FakeGenesys,
+) -> None:
+    first, again = (merge_profiles(message(), genesys).announcement for _ in range(2))
+    assert first
+    assert again
+    assert (first["merged"], first["linked"]) == (["first", "second"], [])
+    assert (again["merged"], again["linked"]) == ([], ["first", "second"])
 
 
 def test_a_merge_locks_every_profile_it_touches() -> None:

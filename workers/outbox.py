@@ -1,0 +1,62 @@
+"""Messages as a stock client stores them, for steps that send one together with other writes."""
+
+from __future__ import annotations
+
+import base64
+import json
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+from uuid import uuid4
+
+from celery import Celery
+
+from tasks.messages import Message
+from workers.audit import Command
+from workers.masking import mask_arguments
+from workers.rates import tenant_queue
+from workers.store import Store
+
+
+@dataclass(frozen=True, kw_only=True)
+class Outbox:
+    """Encodes messages with the protocol of `app`; what is delayed is due by the clock of Redis."""
+
+    app: Celery
+    store: Store
+
+    def sending(self, message: Message, delay: float = 0.0) -> list[Command]:
+        """Return the commands that put `message` on its tenant's queue, due in `delay` seconds.
+
+        Its operation id, which it needs, is its Celery id too.
+        """
+        queue = tenant_queue(message.queue, message.tenant)
+        eta = datetime.fromtimestamp(self.store.now() + delay, UTC).isoformat() if delay else None
+        return [("LPUSH", queue, self._stored(message, queue, eta))]
+
+    def _stored(self, message: Message, queue: str, eta: str | None) -> str:
+        arguments = message.arguments()
+        amqp: Any = self.app.amqp
+        headers, properties, body, _ = amqp.as_task_v2(
+            message.operation_id,
+            message.task,
+            kwargs=arguments,
+            eta=eta,
+            argsrepr="()",
+            kwargsrepr=mask_arguments(arguments),
+        )
+        stored = {
+            "body": base64.b64encode(json.dumps(body).encode()).decode(),
+            "content-encoding": "utf-8",
+            "content-type": "application/json",
+            "headers": headers,
+            "properties": {
+                **properties,
+                "delivery_mode": 2,
+                "delivery_info": {"exchange": "", "routing_key": queue},
+                "priority": 0,
+                "body_encoding": "base64",
+                "delivery_tag": str(uuid4()),
+            },
+        }
+        return json.dumps(stored)
