@@ -89,7 +89,7 @@ ARGUMENTS: dict[str, tuple[str, dict[str, Any], str]] = {
     "a lone surrogate": (
         "set_attributes",
         {**ATTRIBUTES, "attributes": {"tier": f"{CANARY}\ud800"}},
-        "attributes.tier: must be valid Unicode",
+        "message: is no JSON that Redis reads",
     ),
     "a moment without a zone": (
         "set_attributes",
