@@ -23,7 +23,7 @@ _RULES = f"""\
 sentinel monitor {MASTER} {HOST} {{port}} 1
 sentinel auth-pass {MASTER} {PASSWORD}
 sentinel down-after-milliseconds {MASTER} 1000
-sentinel failover-timeout {MASTER} 5000
+sentinel failover-timeout {MASTER} 3000
 """
 
 
