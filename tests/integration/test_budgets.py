@@ -433,7 +433,7 @@ def test_batch_leaves_a_fifth_to_others_which_melts_to_the_windows_end(
         live.end(each)
     redis.hset(NAME, "ends", round((gate.store.now() + WINDOW_SECONDS / 2) * 1000) - 500)
     assert len(batch.drain()) == 1
-    redis.hset(NAME, "ends", round(gate.store.now() * 1000))
+    redis.hset(NAME, "ends", round(gate.store.now() * 1000) - 1000)
     assert len(batch.drain()) == 1
 
 
