@@ -57,6 +57,14 @@ class Errands:
         calls = self.cluster.sandbox.journal(method="GET", route=PARTICIPANTS)
         return [call["at"] for call in calls if call["correlation_id"] in wanted]
 
+    def holder(self, name: str) -> str:
+        """Return the name of the worker that holds the message, "" where none does."""
+        for tag in self.cluster.redis.zrange("gw:leases", 0, -1):
+            stored: Any = self.cluster.redis.hmget(f"gw:message:{tag.decode()}", "id", "worker")
+            if stored[0] == name.encode():
+                return str(stored[1].decode().partition("/")[0])
+        return ""
+
     def statuses(self) -> dict[str, str]:
         """Return how each message ended, as its producer sees it; "" for one that has not."""
         names = [f"celery-task-meta-{name}" for name in self.sent]

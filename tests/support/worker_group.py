@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import signal
 import subprocess
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -74,7 +74,7 @@ def start(
 
 @contextmanager
 def groups(
-    variables: Mapping[str, str], folder: Path, *pools: str, options: tuple[str, ...] = ()
+    variables: Mapping[str, str], folder: Path, *pools: str, options: Sequence[str] = ()
 ) -> Iterator[list[WorkerGroup]]:
     """Run a worker for each of `pools` until the block ends; all are ready when it begins."""
     started = [start(variables, folder, "-P", pool, *options) for pool in pools]
