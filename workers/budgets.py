@@ -18,6 +18,14 @@ DEADLINE = 86_400.0
 
 
 @dataclass(frozen=True, kw_only=True)
+class Entry:
+    """A call as it was charged: the window it counts in, and the calls made in that so far."""
+
+    window: str
+    made: int
+
+
+@dataclass(frozen=True, kw_only=True)
 class SystemGate:
     """The budget and the pause of one outside system of one tenant."""
 
@@ -26,28 +34,30 @@ class SystemGate:
     system: str
     per_minute: int
 
-    def enter(self, tag: str, expected: int) -> str:
-        """Charge one call of the message claimed as `tag`, and return the window it counts in.
+    def enter(self, tag: str, expected: int) -> Entry:
+        """Charge one call of the message claimed as `tag`, and return where it counts.
 
         With an attempt's first call, `expected` says how many it is going to make: they have to
         fit. With a later one it is 0; work that has begun is finished, over the budget if need be.
         Raises `Postponed` while the system is paused, or where the calls do not fit.
         """
-        wait, why = self.store.run(
+        wait, *answer = self.store.run(
             "enter_call",
             [self._key("pause"), message_key(tag)],
             [self._name, self.per_minute, round(WINDOW_SECONDS * 1000), expected],
         )
         if wait:
-            reason = "is paused" if why == b"paused" else "has spent its budget"
+            reason = "is paused" if answer == [b"paused"] else "has spent its budget"
             about = f"{self.system} of {self.tenant} {reason}"
             raise Postponed(about, int(wait) / 1000, deadline=DEADLINE)
-        return str(why.decode())
+        window, made = answer
+        return Entry(window=window.decode(), made=made)
 
-    def settle(self, window: str, remaining: int) -> None:
-        """Lower what is left to what the server said is left, of a call made in `window`."""
-        arguments = [window, self.per_minute, remaining]
-        self.store.run("settle_call", [self._key("budget")], arguments)
+    def settle(self, entry: Entry, remaining: int) -> None:
+        """Lower what is left to what the server said is left, after the call that `entry` is."""
+        if self.per_minute - remaining > entry.made:
+            arguments = [entry.window, self.per_minute, remaining]
+            self.store.run("settle_call", [self._key("budget")], arguments)
 
     def pause(self, seconds: float, *, by_server: bool) -> None:
         """Let no call of any worker leave for so long; the server's time begins a new window."""
@@ -73,12 +83,12 @@ class AttemptGate:
         self._gate = gate
         self._tag = tag
         self._expected = max(1, expected)
-        self._window = ""
+        self._entry: Entry | None = None
 
     def enter(self) -> None:
-        expected = 0 if self._window else self._expected
-        self._window = self._gate.enter(self._tag, expected)
+        expected = 0 if self._entry else self._expected
+        self._entry = self._gate.enter(self._tag, expected)
 
     def settle(self, *, remaining: int | None) -> None:
-        if remaining is not None:
-            self._gate.settle(self._window, remaining)
+        if remaining is not None and self._entry:
+            self._gate.settle(self._entry, remaining)

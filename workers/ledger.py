@@ -8,12 +8,14 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Mapping
+import time
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
 from tasks.errors import Postponed, Rejected
 from workers.audit import Command
+from workers.locks import FORGET_SECONDS, in_use, lock_key
 from workers.store import Store, key
 from workers.transport.claims import message_key
 
@@ -27,7 +29,8 @@ class Claim:
 
     `tag` names the claim of its message, "" where that is under no lease; `unfinished` the route
     that an earlier run called without learning what came of it.
-    `first_at` is the epoch time (seconds, Redis clock) of the first claim.
+    `first_at` and `at` are the epoch times (seconds, Redis clock) of the first claim and of this
+    one, which was answered when the process's own clock showed `clock`.
     """
 
     operation_id: str
@@ -37,7 +40,13 @@ class Claim:
     first_at: float
     tag: str = ""
     unfinished: str | None = None
+    at: float = 0.0
+    clock: float = field(default_factory=time.monotonic, repr=False)
     tries: Mapping[str, int] = field(default_factory=dict)
+
+    def now(self) -> float:
+        """Return the epoch time in seconds by the clock of Redis, without asking it."""
+        return self.at + time.monotonic() - self.clock
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -63,18 +72,25 @@ class Ledger:
         fingerprint: str,
         message_id: str,
         tag: str = "",
+        resources: Iterable[str] = (),
     ) -> Claim | Ended:
         """Claim the operation for the run `owner`, which the message `message_id` asks for.
 
-        The run holds it for as long as the message, claimed as `tag`, is under its lease.
+        The run holds it, and the locks on `resources`, for as long as the message, claimed as
+        `tag`, is under its lease: all of them, or none where one is held.
 
         One that has ended well answers every message, one that has failed only the message that it
         failed for: another one that asks for it begins anew. Raises `Postponed` while another run
-        holds it, and `Rejected` where the id belongs to other arguments.
+        holds it or a lock, and `Rejected` where the id belongs to other arguments.
         """
+        needed = sorted(set(resources))
         answer = self.store.run(
             "claim_operation",
-            [_entry(tenant, operation_id), message_key(tag)],
+            [
+                _entry(tenant, operation_id),
+                message_key(tag),
+                *(lock_key(tenant, each) for each in needed),
+            ],
             [
                 owner,
                 fingerprint,
@@ -82,14 +98,18 @@ class Ledger:
                 round(self.keep * 1000),
                 message_id,
                 tag,
+                FORGET_SECONDS * 1000,
             ],
         )
+        asked = time.monotonic()
         match answer[0]:
             case b"mismatch":
                 raise Rejected("operation_id: belongs to an operation with other arguments")
             case b"busy":
                 wait = min(answer[1] / 1000, BUSY_WAIT)
                 raise Postponed("another run of this operation is under way", wait)
+            case b"locked":
+                raise in_use(needed[answer[1] - 3])
             case b"settling":
                 raise Postponed("what an earlier run has begun may still happen", answer[1] / 1000)
             case b"ended":
@@ -103,6 +123,8 @@ class Ledger:
             unfinished=fields.get("intent"),
             attempts=int(fields["attempts"]),
             first_at=int(fields["first_at"]) / 1000,
+            at=int(fields["now"]) / 1000,
+            clock=asked,
             tries={
                 name.removeprefix("tries:"): int(count)
                 for name, count in fields.items()

@@ -1,4 +1,8 @@
-"""Locks on resources, so that two operations on one of them run one at a time over the cluster."""
+"""Locks on resources, so that two operations on one of them run one at a time over the cluster.
+
+An operation's own are taken with its claim, by `claim_operation.lua`, and freed with its message's,
+by `settle_claims.lua`; `Locks` takes and frees others.
+"""
 
 from __future__ import annotations
 
@@ -38,8 +42,18 @@ class Locks:
         life = FORGET_SECONDS if tag else self.lease
         with ExitStack() as taken:
             for resource in sorted(set(resources)):
-                name = key("lock", tenant, resource)
+                name = lock_key(tenant, resource)
                 if not self.store.run("take_lock", [name], [holder, round(life * 1000)]):
-                    raise Postponed(f"{resource.partition(':')[0]} is in use", BUSY_WAIT)
+                    raise in_use(resource)
                 taken.callback(self.store.run, "release_lock", [name], [holder])
             yield
+
+
+def lock_key(tenant: str, resource: str) -> str:
+    """Return the key of the lock on a tenant's resource."""
+    return key("lock", tenant, resource)
+
+
+def in_use(resource: str) -> Postponed:
+    """Return what is raised where the lock on `resource` is busy; its id is not shown."""
+    return Postponed(f"{resource.partition(':')[0]} is in use", BUSY_WAIT)

@@ -95,7 +95,13 @@ class Runner:
         digest = fingerprint(operation.task, asked)
         owner = uuid4().hex
         claim = self.ledger.claim(
-            message.tenant, key, owner, digest, delivery.message_id, delivery.tag
+            message.tenant,
+            key,
+            owner,
+            digest,
+            delivery.message_id,
+            delivery.tag,
+            operation.locks(message) if delivery.tag else (),
         )
         if isinstance(claim, Ended):
             return claim
@@ -119,8 +125,9 @@ class Runner:
             correlation_id=run.correlation_id,
         ):
             try:
-                resources = run.operation.locks(run.message)
-                with self.locks.held(run.claim.tenant, resources, run.claim.tag):
+                # The locks of a message under a lease are taken and freed with it.
+                resources = () if run.claim.tag else run.operation.locks(run.message)
+                with self.locks.held(run.claim.tenant, resources):
                     outcome = self._use(run)
                     result = self._finish(run, outcome)
             except INFRASTRUCTURE:
@@ -170,7 +177,7 @@ class Runner:
         decision = policy.decide(
             error,
             tries=run.claim.tries,
-            elapsed=self.store.now() - run.claim.first_at,
+            elapsed=run.claim.now() - run.claim.first_at,
             random=self.random,
             rules=self.rules,
         )

@@ -98,13 +98,13 @@ class Records:
             "tenant": run.claim.tenant,
             "detail": dict(detail),
             "attempts": run.claim.attempts,
-            "latency_ms": round((self.store.now() - run.claim.first_at) * 1000),
+            "latency_ms": round((run.claim.now() - run.claim.first_at) * 1000),
         }
 
     def _facts(self, run: Run, result: Mapping[str, Any]) -> dict[str, Any]:
         """Return what every record of an end says."""
         return {
-            "at": self.store.now(),
+            "at": run.claim.now(),
             "task": run.operation.task,
             **{name: value for name, value in result.items() if name != "detail"},
             "correlation_id": run.correlation_id,

@@ -48,6 +48,7 @@ class Http:
     correlation_id: str
     wire: Wire = field(repr=False)
     clock: Callable[[], float] = time.time
+    _kept: list[str] = field(default_factory=list, repr=False)
 
     def call(self, call: Call) -> Answer:
         """Send `call` and return its 2xx (or allowed) answer.
@@ -62,7 +63,11 @@ class Http:
         return self._expected(call, answer)
 
     def _token(self, refused: str | None = None) -> str:
-        return self.tokens.obtain(self.endpoint.owner, self._fetch_token, refused=refused)
+        """Return the token, which one attempt keeps until it is refused."""
+        if refused or not self._kept:
+            token = self.tokens.obtain(self.endpoint.owner, self._fetch_token, refused=refused)
+            self._kept[:] = [token]
+        return self._kept[0]
 
     def _fetch_token(self) -> Token:
         call = Call(method="POST", route="/oauth/token", needs="its grant allowed", kind="token")

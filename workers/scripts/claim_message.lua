@@ -29,6 +29,7 @@
 -- a message to be run, or "unreadable", "expired", "revoked", "alone" (nothing is to run beside it)
 -- or "poison" (it has ended the worker each time).
 -- include budget
+-- include holding
 
 local WORKER, LEASE, IDLE = ARGV[1], tonumber(ARGV[2]), ARGV[3] == 'idle'
 local WINDOW, CLASSES = tonumber(ARGV[6]), tonumber(ARGV[7])
@@ -86,6 +87,7 @@ local function restore()
       if started then redis.call('HINCRBY', message, 'kills', 1) end
       redis.call('HDEL', message, 'started')
       give_back(message)
+      unlock(message, tag)
       redis.call('ZADD', 'gw:delayed:' .. queue, 0, tag)
     end
   end

@@ -4,17 +4,20 @@
 --          first_at, message_id, outcome, intent, intent_until, tries:<cause>; state is "claimed", "open", "failed" or,
 --          finally, "ended"
 -- KEYS[2]  the hash of the message that is carried out, see claim_message.lua
+-- KEYS[3…] the locks of the resources that it needs, see holding.lua; only with a tag
 -- ARGV[1]  owner        this run
 -- ARGV[2]  fingerprint  of task and arguments
 -- ARGV[3]  lease        milliseconds that a run holds the operation whose message is under no lease
 -- ARGV[4]  keep         milliseconds after which the entry is forgotten
 -- ARGV[5]  message_id   the Celery message that asks for it
 -- ARGV[6]  tag          of the message's claim, "" where it is under no lease
+-- ARGV[7]  life         milliseconds after which the locks are forgotten
 --
 -- A run holds the operation for as long as its message is under its lease.
 -- A change that a run has begun without learning what came of it is waited for.
 -- Returns {"granted", field, value, …} | {"ended", outcome} | {"busy", milliseconds}
---   | {"settling", milliseconds} | {"mismatch"}
+--   | {"settling", milliseconds} | {"locked", number of the key} | {"mismatch"}
+-- include holding
 
 local entry = KEYS[1]
 local time = redis.call('TIME')
@@ -48,6 +51,16 @@ if tonumber(intent_until or 0) > now then
   return {'settling', tonumber(intent_until) - now}
 end
 
+for place = 3, #KEYS do
+  if is_held(KEYS[place], now) then
+    return {'locked', place}
+  end
+end
+for place = 3, #KEYS do
+  redis.call('SET', KEYS[place], ARGV[6], 'PX', ARGV[7])
+  redis.call('HSET', KEYS[2], 'lock:' .. KEYS[place], '1')
+end
+
 if state == 'failed' then
   -- Another message that asks for it begins anew: with all tries, and its own first moment.
   for _, name in ipairs(redis.call('HKEYS', entry)) do
@@ -64,5 +77,7 @@ redis.call('HINCRBY', entry, 'attempts', 1)
 redis.call('PEXPIRE', entry, ARGV[4])
 
 local granted = redis.call('HGETALL', entry)
+table.insert(granted, 'now')
+table.insert(granted, string.format('%.0f', now))
 table.insert(granted, 1, 'granted')
 return granted

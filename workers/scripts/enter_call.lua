@@ -8,7 +8,7 @@
 -- ARGV[4]  expected  with the first call of an attempt: how many it is going to make, which have to
 --                    fit unless the window is empty; 0 with any later one, which may overdraw it
 --
--- Returns {0, window} | {milliseconds, "paused"} | {milliseconds, "budget"}
+-- Returns {0, window, calls made in it} | {milliseconds, "paused"} | {milliseconds, "budget"}
 -- include budget
 
 local paused = redis.call('PTTL', KEYS[1])
@@ -46,4 +46,5 @@ end
 if redis.call('HSETNX', budget, 'ends', string.format('%.0f', now + length)) == 1 then
   redis.call('PEXPIRE', budget, length)
 end
-return {0, window}
+local spent, unmade = unpack(redis.call('HMGET', budget, 'spent', 'reserved'))
+return {0, window, tonumber(spent) - tonumber(unmade)}

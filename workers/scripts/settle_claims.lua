@@ -5,6 +5,7 @@
 --
 -- A claim whose lease has ended in between is somebody else's, and is left alone.
 -- include budget
+-- include holding
 
 local time = redis.call('TIME')
 local now = time[1] * 1000 + math.floor(time[2] / 1000)
@@ -14,6 +15,7 @@ for place = 1, #ARGV, 3 do
   local message = 'gw:message:' .. tag
   if redis.call('ZREM', 'gw:leases', tag) == 1 then
     give_back(message)
+    unlock(message, tag)
     local queue = redis.call('HGET', message, 'queue')
     if verb == 'end' or not queue then
       redis.call('DEL', message)

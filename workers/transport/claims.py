@@ -120,6 +120,13 @@ class Claims:
         arguments = [worker, round(lease * 1000), about, *tags]
         return [tag.decode() for tag in self.store.run("renew_leases", [], arguments)]
 
+    def leave(self, worker: str) -> None:
+        """Forget `worker`, which has ended."""
+        with self.store.redis.pipeline(transaction=True) as transaction:
+            transaction.hdel(key("workers"), worker)
+            transaction.zrem(key("alive"), worker)
+            transaction.execute()
+
     def route(self, tag: str, name: str) -> None:
         """Put the message of a claim at the end of the list `name`."""
         self.store.run("route_message", [name], [tag])

@@ -118,6 +118,7 @@ class Leases:
                 if settled:
                     self.claims.settle(settled)
                 if closing:
+                    self.claims.leave(self.worker)
                     return
                 settled = []
                 if time.monotonic() >= renewal:

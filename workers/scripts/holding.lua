@@ -1,0 +1,23 @@
+-- Shared by scripts that take or free locks on resources.
+--
+-- gw:lock:<tenant>:<resource>  string: its holder, the tag of a claimed message, which holds it for
+--   as long as that is under its lease; or "~" and any name, which holds it for the lock's own life
+-- gw:message:<tag>  lists in its fields lock:<name of the lock> those it was claimed with
+
+local function is_held(lock, now)
+  local holder = redis.call('GET', lock)
+  if not holder then return false end
+  return string.sub(holder, 1, 1) == '~'
+    or tonumber(redis.call('ZSCORE', 'gw:leases', holder) or 0) > now
+end
+
+-- Frees the locks that a message was claimed with.
+local function unlock(message, tag)
+  for _, field in ipairs(redis.call('HKEYS', message)) do
+    local lock = string.match(field, '^lock:(.+)$')
+    if lock then
+      if redis.call('GET', lock) == tag then redis.call('DEL', lock) end
+      redis.call('HDEL', message, field)
+    end
+  end
+end
