@@ -1,8 +1,7 @@
-"""The rate of a queue over all workers of a cluster, measured at the claim on the clock of Redis."""
+"""The rate of a queue over all workers, measured at the claim on the clock of Redis."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from contextlib import ExitStack
 from dataclasses import replace
 
@@ -21,7 +20,7 @@ MEASURED = {"sync": 5.0, "merge": 50.0, "attributes": 200.0}
 
 
 @pytest.fixture(scope="module")
-def grants(cluster: Cluster) -> Iterator[dict[str, list[float]]]:
+def grants(cluster: Cluster) -> dict[str, list[float]]:
     """When messages were claimed of each queue, while each held a backlog."""
     rates = RATES
     for queue, rate in MEASURED.items():
@@ -35,7 +34,7 @@ def grants(cluster: Cluster) -> Iterator[dict[str, list[float]]]:
         wait_until(lambda: not cluster.redis.exists(*MEASURED), 3 * SECONDS, "the backlogs end")
         cluster.wait_until_quiet()
     seen = stamps(cluster.redis)
-    yield {queue: [each.at for each in seen if each.queue == queue] for queue in MEASURED}
+    return {queue: [each.at for each in seen if each.queue == queue] for queue in MEASURED}
 
 
 def most_above(claims: list[float], rate: float) -> float:
