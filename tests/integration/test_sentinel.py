@@ -6,12 +6,12 @@ import os
 import subprocess
 import sys
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
 import pytest
-import redis as redis_py
 
 from tasks.messages import SyncProfile
 from tests.support.cluster import Cluster, wait_until
@@ -20,6 +20,8 @@ from tests.support.worker_process import WorkerProcess
 from workers.app import WorkersApp
 from workers.sandbox.testing import SandboxHandle
 from workers.store import INFRASTRUCTURE, Store
+
+CONTACTS = "/api/v2/interactions/contacts/{contactId}"
 
 
 @pytest.fixture(scope="module")
@@ -54,29 +56,36 @@ def worker(cluster: Cluster) -> Iterator[WorkerProcess]:
         yield running
 
 
-def carry_out(cluster: Cluster, app: WorkersApp) -> str:
-    """Send a message, with the patience that a fail-over takes, and return how it ended."""
+def send(cluster: Cluster, app: WorkersApp) -> str:
+    """Send a message, with the patience that a fail-over takes."""
     contact = uuid4().hex
     cluster.sandbox.put_many("contacts", {contact: {"attributes": {"tier": "gold"}}})
     cluster.sandbox.put_many("customers", {contact: {}})
     sent: list[str] = []
 
     def is_sent() -> bool:
-        try:
+        with suppress(*INFRASTRUCTURE):
             sent.append(app.services.producer.publish(SyncProfile(contact_id=contact)))
-        except INFRASTRUCTURE:
-            return False
-        return True
-
-    def has_ended() -> bool:
-        try:
-            return "status" in cluster._meta(sent[0])
-        except redis_py.ConnectionError:
-            return False
+        return bool(sent)
 
     wait_until(is_sent, 60, "the message is on its queue", pause=0.2)
-    wait_until(has_ended, 60, "the message has ended", pause=0.1)
-    return str(cluster.ending(sent[0])["result"]["status"])
+    return sent[0]
+
+
+def ending(cluster: Cluster, sent: str) -> str:
+    """Return how a message ended, with the same patience."""
+
+    def has_ended() -> bool:
+        with suppress(*INFRASTRUCTURE):
+            return bool(cluster._has_ended(sent))
+        return False
+
+    wait_until(has_ended, 90, "the message has ended", pause=0.1)
+    return str(cluster.ending(sent)["result"]["status"])
+
+
+def carry_out(cluster: Cluster, app: WorkersApp) -> str:
+    return ending(cluster, send(cluster, app))
 
 
 def test_a_message_is_carried_out_and_its_result_is_found(
@@ -130,13 +139,19 @@ def test_a_worker_goes_on_after_a_planned_change_of_the_master(
     assert worker.process.poll() is None
 
 
+@pytest.mark.slow
 def test_a_worker_goes_on_after_the_master_was_killed(
     cluster: Cluster, app: WorkersApp, worker: WorkerProcess, watched: Group
 ) -> None:
     wait_until(watched.is_complete, 60, "the old master follows the new one", pause=0.2)
     leading = {each.port: each for each in (watched.master, watched.replica)}
+    cluster.sandbox.fault(kind="latency", seconds=8, route=CONTACTS)
+    before = len(cluster.sandbox.journal(route=CONTACTS))
+    running = send(cluster, app)
+    wait_until(lambda: len(cluster.sandbox.journal(route=CONTACTS)) > before, 30, "it runs")
     leading[watched.leader()].kill()
     assert carry_out(cluster, app) == "done"
+    assert ending(cluster, running) == "done"
     assert worker.process.poll() is None
 
 
