@@ -18,14 +18,14 @@ Other Celery clients write two Sentinels as `sentinel://host:26379/0;sentinel://
 
 What a fail-over means: replication is asynchronous, so writes that the old master had acknowledged
 and no replica had yet are lost, messages among them. A master that lives while another one is
-promoted, by `SENTINEL FAILOVER` or behind a partition, takes writes from those connected to it until
-it is demoted, some ten seconds later; they are lost, too. `min-replicas-to-write 1` on the servers
-narrows that to about a second, to `min-replicas-max-lag` behind a partition.
+promoted, by `SENTINEL FAILOVER` or behind a partition, takes writes from those connected to it
+until it is demoted, some ten seconds later; they are lost, too. `min-replicas-to-write 1` on the
+servers narrows that to about a second, to `min-replicas-max-lag` behind a partition.
 
 Until Sentinel has promoted a replica (`down-after-milliseconds`, and a few seconds), nothing is
 claimed and sending fails. Workers stay up, ask the Sentinels again and go on. What ran meanwhile is
-settled afterwards; where its lease was lost with the old master, it runs again, and the ledger keeps
-its effect single as far as the ledger's entry was replicated.
+settled afterwards; where its lease was lost with the old master, it runs again, and the ledger
+keeps its effect single as far as the ledger's entry was replicated.
 """
 
 from __future__ import annotations

@@ -39,6 +39,10 @@ class Server:
     def client(self) -> Any:
         return redis.Redis(host=HOST, port=self.port, password=self.password, socket_timeout=5)
 
+    def is_replica(self) -> bool:
+        with self.client as client:
+            return bool(client.role()[0] == b"slave")
+
     def answers(self) -> bool:
         with self.client as client:
             try:
@@ -70,10 +74,11 @@ class Group:
         own = f"sentinel_password={SENTINEL_PASSWORD}"
         return f"sentinel://:{PASSWORD}@{hosts}/{MASTER}/0?{own}"
 
-    def leader(self) -> int:
-        """Return the port of the master, as the Sentinel has it."""
+    def leader(self) -> Server:
+        """Return the master, as the Sentinel has it."""
         with self.sentinel.client as client:
-            return int(client.sentinel_get_master_addr_by_name(MASTER)[1])
+            port = int(client.sentinel_get_master_addr_by_name(MASTER)[1])
+        return next(each for each in (self.master, self.replica) if each.port == port)
 
     def is_complete(self) -> bool:
         """Return whether the Sentinel knows a replica that can take over."""
