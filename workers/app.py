@@ -117,6 +117,10 @@ class Services:
         return Producer(self.settings.redis_url)
 
     @cached_property
+    def outbox(self) -> Outbox:
+        return Outbox(app=self.producer.app, store=self.store, keep=self.settings.ledger_seconds)
+
+    @cached_property
     def wire(self) -> Wire:
         return Wire()
 
@@ -150,7 +154,7 @@ class Services:
             ),
             connections=systems.connect(self.tenants.values(), self.shared),
             wire=self.wire,
-            sending=Outbox(app=self.producer.app, store=self.store).sending,
+            sending=self.outbox.sending,
             rules=adjusted(self.settings.error_policy),
         )
 

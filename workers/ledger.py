@@ -87,7 +87,7 @@ class Ledger:
         answer = self.store.run(
             "claim_operation",
             [
-                _entry(tenant, operation_id),
+                entry_key(tenant, operation_id),
                 message_key(tag),
                 *(lock_key(tenant, each) for each in needed),
             ],
@@ -172,10 +172,11 @@ def fingerprint(task: str, arguments: Mapping[str, Any]) -> str:
 
 def entry_of(claim: Claim) -> str:
     """Return the key of the entry of the operation that is claimed."""
-    return _entry(claim.tenant, claim.operation_id)
+    return entry_key(claim.tenant, claim.operation_id)
 
 
-def _entry(tenant: str, operation_id: str) -> str:
+def entry_key(tenant: str, operation_id: str) -> str:
+    """Return the key of an operation's entry."""
     return key("operation", tenant, operation_id)
 
 

@@ -11,8 +11,10 @@ from uuid import uuid4
 
 from celery import Celery
 
+from tasks.errors import Rejected
 from tasks.messages import Message
 from workers.audit import Command
+from workers.ledger import entry_key, fingerprint
 from workers.masking import mask_arguments
 from workers.rates import tenant_queue
 from workers.store import Store
@@ -20,10 +22,36 @@ from workers.store import Store
 
 @dataclass(frozen=True, kw_only=True)
 class Outbox:
-    """Encodes messages with the protocol of `app`; what is delayed is due by the clock of Redis."""
+    """Encodes messages with the protocol of `app`; what is delayed is due by the clock of Redis.
+
+    `keep` is how many seconds the ledger remembers an operation.
+    """
 
     app: Celery
     store: Store
+    keep: float
+
+    def put(self, message: Message) -> bool:
+        """Put `message` on its tenant's queue, in one step with its entry in the ledger.
+
+        Returns False, and puts nothing, where its operation id is known already. Raises `Rejected`
+        where that belongs to an operation with other arguments.
+        """
+        name = message.operation_id or str(uuid4())
+        queue = tenant_queue(message.queue, message.tenant)
+        found = self.store.run(
+            "send_message",
+            [entry_key(message.tenant, name), queue],
+            [
+                fingerprint(message.task, message.arguments()),
+                round(self.keep * 1000),
+                name,
+                self._stored(name, message, queue, None),
+            ],
+        )
+        if found == b"mismatch":
+            raise Rejected("operation_id: belongs to an operation with other arguments")
+        return not found
 
     def sending(self, message: Message, delay: float = 0.0) -> list[Command]:
         """Return the commands that put `message` on its tenant's queue, due in `delay` seconds.
@@ -32,16 +60,18 @@ class Outbox:
         """
         queue = tenant_queue(message.queue, message.tenant)
         eta = datetime.fromtimestamp(self.store.now() + delay, UTC).isoformat() if delay else None
-        return [("LPUSH", queue, self._stored(message, queue, eta))]
+        name = str(message.operation_id)
+        return [("LPUSH", queue, self._stored(name, message, queue, eta))]
 
-    def _stored(self, message: Message, queue: str, eta: str | None) -> str:
+    def _stored(self, name: str, message: Message, queue: str, eta: str | None) -> str:
         arguments = message.arguments()
         amqp: Any = self.app.amqp
         headers, properties, body, _ = amqp.as_task_v2(
-            message.operation_id,
+            name,
             message.task,
             kwargs=arguments,
             eta=eta,
+            ignore_result=None,
             argsrepr="()",
             kwargsrepr=mask_arguments(arguments),
         )

@@ -15,7 +15,7 @@ from redis import exceptions as redis_errors
 from tasks.messages import SyncProfile
 from tests.support.cluster import Cluster, wait_until
 from workers.cli.main import FAILED, INTERRUPTED, run
-from workers.producer import Producer
+from workers.outbox import Outbox
 
 GOOD = '{"contact_id": "c-1", "operation_id": "o-1"}\n{"contact_id": "c-2"}\n'
 BAD = '{"contact_id": "c-1"}\n{"contact_id": ""}\nnonsense\n{"contact_id": "c-4"}\n'
@@ -105,14 +105,14 @@ def test_a_run_that_is_stopped_says_how_far_it_came(
     stop: BaseException,
     code: int,
 ) -> None:
-    publish = Producer.publish
+    put = Outbox.put
 
-    def stopped(producer: Producer, message: SyncProfile) -> str:
+    def stopped(outbox: Outbox, message: SyncProfile) -> bool:
         if message.contact_id == "c-4":
             raise stop
-        return publish(producer, message)
+        return put(outbox, message)
 
-    monkeypatch.setattr(Producer, "publish", stopped)
+    monkeypatch.setattr(Outbox, "put", stopped)
     lines = "nonsense\n" + "".join(f'{{"contact_id": "c-{n}"}}\n' for n in range(2, 9))
     assert run(write(tmp_path, lines)) == code
     assert len(queued(redis)) == 2
@@ -135,3 +135,16 @@ def test_an_interrupt_while_it_waits_for_lines_says_how_far_it_came(redis: Redis
         said = process.stderr.read().decode()
     assert process.returncode == INTERRUPTED
     assert "stopped: enqueued 2, refused 0; line 2 was the last one\n" in said
+
+
+def test_a_line_whose_operation_is_known_is_not_sent_again(
+    redis: Redis, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    line = '{"contact_id": "c-1", "operation_id": "op-1"}\n'
+    other = '{"contact_id": "c-2", "operation_id": "op-1"}\n'
+    assert run(write(tmp_path, line + line)) == 0
+    assert run(write(tmp_path, line + other)) == 1
+    assert len(queued(redis)) == 1
+    said = capsys.readouterr().err
+    assert "enqueued 1, known already 1, refused 0" in said
+    assert "line 2: operation_id: belongs to an operation with other arguments" in said

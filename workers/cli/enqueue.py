@@ -14,6 +14,7 @@ from typing import Annotated, BinaryIO
 import typer
 from rich.progress import Progress
 
+from tasks.errors import Rejected
 from tasks.messages import PUBLIC, Message
 from workers.cli import tasks
 from workers.cli.console import complain, err
@@ -25,7 +26,8 @@ STDIN = "-"
 #: Lines between two strokes of the progress bar.
 STROKE = 100
 
-Send = Callable[[Message], object]
+#: Sends a message, or returns False for one whose operation is known already.
+Send = Callable[[Message], bool]
 
 
 def enqueue(
@@ -42,8 +44,8 @@ def enqueue(
     """Validate messages and put them on their queue: one JSON object a line.
 
     A line is the keyword arguments of TASK. Bad lines are refused one by one, with their numbers
-    on standard error; then the exit code is 1. Sending a file twice is harmless where its lines
-    have an `operation_id`. A run that is stopped says how far it came.
+    on standard error; then the exit code is 1. Lines whose `operation_id` is known already are not
+    sent again, so that sending a file twice is harmless. A run that is stopped says how far it came.
 
     **Examples**
 
@@ -57,7 +59,7 @@ def enqueue(
 
     found = services()
     form = Form(model=PUBLIC[task], tenants=found.tenants, tenant=tenant)
-    send = _keep if dry_run else found.producer.publish
+    send = _keep if dry_run else found.outbox.put
     with _opened(source, again=strict) as stream:
         if strict:
             refused = carry(form, stream, _keep).refused
@@ -70,23 +72,26 @@ def enqueue(
     raise typer.Exit(1 if count.refused else 0)
 
 
-def _keep(_: Message) -> None:
+def _keep(_: Message) -> bool:
     """Send nothing."""
+    return True
 
 
 @dataclass
 class Count:
-    """How many lines were good, as `told`, and how many were refused; where it stands."""
+    """How many lines were good, as `told`, known already, and refused; where it stands."""
 
     told: str
     good: int = 0
+    known: int = 0
     refused: int = 0
     #: The number of the last line that was sent, and of the one that is being sent.
     sent: int = 0
     sending: int = 0
 
     def __str__(self) -> str:
-        return f"{self.told} {self.good}, refused {self.refused}"
+        known = f", known already {self.known}" if self.known else ""
+        return f"{self.told} {self.good}{known}, refused {self.refused}"
 
     def where(self) -> str:
         """Say how far it came, for whoever goes on from there."""
@@ -126,8 +131,14 @@ def _carry_line(line: Line, send: Send, count: Count) -> None:
         complain(f"line {line.number}: {line.problem}")
     else:
         count.sending = line.number
-        send(line.message)
-        count.good += 1
+        try:
+            sent = send(line.message)
+        except Rejected as error:
+            count.refused += 1
+            complain(f"line {line.number}: {error}")
+            return
+        count.good += sent
+        count.known += not sent
         count.sent, count.sending = line.number, 0
 
 
