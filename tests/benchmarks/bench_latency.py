@@ -80,7 +80,7 @@ class Bench:
             )
 
     def _waiting(self) -> int:
-        return int(self.redis.llen("redact"))  # type: ignore[arg-type]  # redis-py's hints
+        return int(self.redis.llen("redact"))
 
     def _send(self) -> None:
         with Celery("producer", broker=self.url, set_as_current=False) as producer:

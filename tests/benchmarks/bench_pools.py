@@ -14,7 +14,6 @@ import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from redis import Redis
 from rich.console import Console
@@ -80,17 +79,21 @@ class Bench:
         return rate
 
     def _ended(self) -> int:
-        return int(self.redis.xlen("gw:audit:default"))  # type: ignore[arg-type]  # redis-py's hints
+        return int(self.redis.xlen("gw:audit:default"))
 
 
 def conversations(sandbox: SandboxHandle) -> list[str]:
     """Add conversations that go on, and return their ids."""
-    pattern: dict[str, Any] = sandbox.get(
-        "conversations", sandbox.ids("conversations", state="active")[0]
-    )
-    ids = [f"bench-{number}" for number in range(CONVERSATIONS)]
-    sandbox.put_many("conversations", {each: {**pattern, "id": each} for each in ids})
-    return ids
+    pattern = sandbox.get("conversations", sandbox.ids("conversations", state="active")[0])
+    added = {}
+    for number in range(CONVERSATIONS):
+        own = f"bench-{number}"
+        people = [
+            {**each, "id": f"{own}-{place}"} for place, each in enumerate(pattern["participants"])
+        ]
+        added[own] = {**pattern, "id": own, "participants": people}
+    sandbox.put_many("conversations", added)
+    return list(added)
 
 
 def table(all_measured: Sequence[Measured]) -> Table:

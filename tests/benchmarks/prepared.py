@@ -17,16 +17,18 @@ def messages(
     redis: Redis, url: str, task: str, arguments: Sequence[Mapping[str, Any]], count: int
 ) -> Iterator[bytes]:
     """Yield `count` messages of `task`, going round `arguments`; each has an id of its own."""
-    templates = [_template(redis, url, task, dict(each)) for each in arguments]
+    with Celery("producer", broker=url, set_as_current=False) as producer:
+        templates = [_template(redis, producer, task, dict(each)) for each in arguments]
+    redis.delete(f"_kombu.binding.{_SCRATCH}")
     for template, own_id in islice(cycle(templates), count):
         yield template.replace(own_id, str(uuid4()).encode())
 
 
-def _template(redis: Redis, url: str, task: str, arguments: dict[str, Any]) -> tuple[bytes, bytes]:
-    with Celery("producer", broker=url, set_as_current=False) as producer:
-        sent = producer.send_task(task, kwargs=arguments, queue=_SCRATCH)
+def _template(
+    redis: Redis, producer: Celery, task: str, arguments: dict[str, Any]
+) -> tuple[bytes, bytes]:
+    sent = producer.send_task(task, kwargs=arguments, queue=_SCRATCH)
     raw: Any = redis.rpop(_SCRATCH)
-    redis.delete(f"_kombu.binding.{_SCRATCH}")
     return raw, str(sent.id).encode()
 
 

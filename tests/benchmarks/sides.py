@@ -35,7 +35,7 @@ HELD = {"claiming": "gw:leases", "stock": "unacked_index"}
 UNLIMITED = 10**9
 
 #: Seconds in which all workers become ready.
-START_SECONDS = 90
+START_SECONDS = 60
 
 ROOT = Path(__file__).parents[2]
 
