@@ -88,7 +88,7 @@ def test_a_lease_that_has_ended_is_not_renewed_and_the_worker_is_told(
     let_leases_end(redis, first)
     again = claimant(redis, worker="other").claim()
     assert worker.claims.renew("first", 30, "{}", [first.tag, second.tag]) == [first.tag]
-    assert set(redis.zrange("gw:leases", 0, -1)) == {second.tag.encode(), again.tag.encode()}  # type: ignore[arg-type]
+    assert set(redis.zrange("gw:leases", 0, -1)) == {second.tag.encode(), again.tag.encode()}
 
 
 @pytest.mark.parametrize("wait", [None, 0.0, 60.0])
@@ -154,7 +154,7 @@ def test_nothing_is_restored_until_all_could_renew_after_an_outage(
     (held,) = claimed(worker, "a")
     after_an_outage(redis, held)
     worker.waits()
-    assert 0 < redis.pttl("gw:grace") <= 30_000  # type: ignore[operator]
+    assert 0 < redis.pttl("gw:grace") <= 30_000
     redis.set("gw:pulse", round(clock(redis) * 1000) - 100)
     worker.waits()
     assert worker.claims.renew("first", 30, "{}", [held.tag]) == []

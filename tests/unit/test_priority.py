@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 from kombu.transport import redis as stock
 
@@ -26,8 +28,8 @@ def test_a_queue_has_the_class_of_its_kind(queue: str, expected: str) -> None:
 
 
 def test_the_lists_of_a_queue_are_those_that_kombu_writes_to() -> None:
-    channel = stock.Channel.__new__(stock.Channel)
-    steps = stock.Channel.priority_steps
+    channel: Any = stock.Channel.__new__(stock.Channel)
+    steps = channel.priority_steps
     assert lists("merge") == [channel._q_for_pri("merge", step) for step in steps]
 
 
