@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from contextlib import suppress
 from typing import Any
 from uuid import uuid4
 
+from tasks.errors import Rejected
 from tasks.fields import is_identifier
 from tasks.messages import DEFAULT_TENANT
 from tasks.refusals import shown_name
 from workers.dead_letters import DeadLetter
+from workers.kept_message import read
 from workers.rates import split_queue
 from workers.telemetry import log
 
@@ -22,8 +25,13 @@ def park(
     headers: Mapping[str, Any],
     reason: str,
     status: str = "rejected",
+    tag: str = "",
 ) -> None:
-    """Keep `body` and say why, under the message's own id where it has a usable one."""
+    """Keep a message and say why, under its own id where it has a usable one.
+
+    With the `tag` of its claim it is kept as it stood on the queue, else as `body`.
+    """
+    content = services.dead_letters.raw(tag) or body
     known = headers.get("id")
     letter = DeadLetter(
         id=f"{queue}:{known if is_identifier(known) else uuid4()}",
@@ -34,8 +42,20 @@ def park(
         reason=reason,
         attempts=0,
         at=services.store.now(),
+        size=len(content),
+        **_ids(content, known),
     )
     record = {"message_id": known if is_identifier(known) else "", **vars(letter)}
     tenant = letter.tenant if letter.tenant in services.tenants else DEFAULT_TENANT
-    services.audit.write(tenant, record, commands=services.dead_letters.parking(letter, body))
+    services.audit.write(tenant, record, commands=services.dead_letters.parking(letter, content))
     log.warning("message.refused", queue=queue, task=letter.task, reason=reason)
+
+
+def _ids(content: bytes, message_id: object) -> dict[str, str]:
+    """Return the ids that the message tells: an operation without one has the message's."""
+    ids = {"operation_id": message_id} if is_identifier(message_id) else {}
+    with suppress(Rejected):
+        kept = read(content)
+        told = {name: kept.named(name) for name in ("operation_id", "correlation_id")}
+        ids |= {name: value for name, value in told.items() if value}
+    return ids

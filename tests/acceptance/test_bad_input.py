@@ -206,7 +206,10 @@ BELOW: dict[str, tuple[bytes, str]] = {
     "truncated": (raw(BODY)[:200], "message: is no JSON"),
     "nested 100,000 deep": (b"[" * 100_000 + b"]" * 100_000, "message: is no JSON"),
     "1 MB and a byte": (CANARY.ljust(LARGEST + 1).encode(), "message: must not be larger than"),
-    "5 MB": (raw([[], {**NAMED, "note": CANARY * 500_000}, {}]), "message: must not be larger"),
+    "5 MB": (
+        raw([[], {**ATTRIBUTES, "note": CANARY * 500_000}, {}]),
+        "message: must not be larger",
+    ),
     "an array": (json.dumps([CANARY]).encode(), "Input should be "),
     "a number": (b"4711", "Input should be "),
     "no body": (raw(BODY, without=["body"]), "body: is required"),

@@ -115,7 +115,7 @@ def test_a_message_with_any_bit_turned_over_either_runs_or_is_kept(
     put(cluster.redis, "attributes", sent)
     put(cluster.redis, "attributes", [message("behind them")])
     assert served(cluster, 1) == ["behind them"]
-    results = cluster.redis.mget(list(cluster.redis.scan_iter("celery-task-meta-*")))
+    results: Any = cluster.redis.mget(list(cluster.redis.scan_iter("celery-task-meta-*")))
     done = sum(json.loads(each)["result"] is not None and b"SUCCESS" in each for each in results)
     assert done > 0
     assert done + app.services.dead_letters.count() == len(places)

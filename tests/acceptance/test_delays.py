@@ -64,6 +64,10 @@ def letter_of(app: WorkersApp, message_id: str) -> DeadLetter:
     return found()[0]
 
 
+def state_of(app: WorkersApp, message_id: str) -> str:
+    return str(app.AsyncResult(message_id).state)
+
+
 @contextmanager
 def paused(app: WorkersApp, seconds: float) -> Iterator[None]:
     """Let the default tenant's messages wait in the block, which ends within so many `seconds`."""
@@ -109,7 +113,7 @@ def test_a_put_back_is_told_and_runs_again(
         listener.start()
         client = app.services.producer.app
         sent = client.send_task("set_attributes", kwargs=SET, queue="attributes").id
-        wait_until(lambda: app.AsyncResult(sent).state == "RETRY", 10, "it is put back")
+        wait_until(lambda: state_of(app, sent) == "RETRY", 10, "it is put back")
         ending = cluster.ending(sent)
         wait_until(lambda: heard, 10, "it is told")
         receiver.should_stop = True
@@ -168,7 +172,7 @@ def test_an_expired_message_is_kept_and_makes_no_call(
     letter = letter_of(app, sent)
     assert (letter.task, letter.status, letter.reason) == ("set_attributes", "failed", EXPIRED)
     assert app.services.dead_letters.payload(letter.id) == SET
-    wait_until(lambda: app.AsyncResult(sent).state == "REVOKED", 10, "its producer is told")
+    wait_until(lambda: state_of(app, sent) == "REVOKED", 10, "its producer is told")
     assert len(cluster.sandbox.journal()) == asked
 
 
@@ -189,7 +193,9 @@ def test_revoked_messages_are_kept_also_by_a_worker_that_never_heard_of_it(
         send(app, "waiting", task_id=waiting)
         due = time.time() + 6
         send(app, "delayed", task_id=delayed, countdown=6)
-        answers = app.control.revoke([waiting, delayed, unsent], reply=True, timeout=10, limit=1)
+        answers: Any = app.control.revoke(
+            [waiting, delayed, unsent], reply=True, timeout=10, limit=1
+        )
         assert len(answers) == 1
         assert letter_of(app, waiting).reason == "revoked"
         worker.process.terminate()
@@ -198,7 +204,7 @@ def test_revoked_messages_are_kept_also_by_a_worker_that_never_heard_of_it(
         send(app, "unsent", task_id=unsent)
         assert letter_of(app, unsent).reason == "revoked"
         letter = letter_of(app, delayed)
-        states = {app.AsyncResult(each).state for each in (waiting, delayed, unsent)}
+        states = {state_of(app, each) for each in (waiting, delayed, unsent)}
     assert (letter.status, letter.reason) == ("failed", "revoked")
     assert letter.at >= due - 0.001
     assert states == {"REVOKED"}

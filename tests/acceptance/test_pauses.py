@@ -30,7 +30,7 @@ def two_workers(cluster: Cluster) -> Iterator[list[WorkerProcess]]:
 
 @pytest.fixture(scope="module", autouse=True)
 def calls(cluster: Cluster) -> None:
-    live = {f"call-{number}": {"participants": [{}]} for number in range(CALLS)}
+    live: dict[str, Any] = {f"call-{number}": {"participants": [{}]} for number in range(CALLS)}
     customers: dict[str, Any] = {f"contact-{number}": {} for number in range(CALLS)}
     for tenant in ("default", "acme"):
         cluster.sandbox.put_many("conversations", live, tenant)

@@ -22,15 +22,14 @@ MEASURED = {"sync": 5.0, "merge": 50.0, "attributes": 200.0}
 @pytest.fixture(scope="module")
 def grants(cluster: Cluster) -> dict[str, list[float]]:
     """When messages were claimed of each queue, while each held a backlog."""
-    rates = RATES
-    for queue, rate in MEASURED.items():
-        rates = rates.replace(f"{queue}=9999/s", f"{queue}={rate:g}/s")
-        backlog = (message(str(number)) for number in range(round(rate * SECONDS) + burst(rate)))
-        put(cluster.redis, queue, backlog)
+    rates = ",".join([RATES, *(f"{queue}={rate:g}/s" for queue, rate in MEASURED.items())])
     limited = replace(cluster, environment={**cluster.environment, "QUEUE_RATES": rates})
     with ExitStack() as running:
         for _ in range(WORKERS):
             running.enter_context(limited.worker(*OPTIONS))
+        for queue, rate in MEASURED.items():
+            backlog = (message(queue) for _ in range(round(rate * SECONDS) + burst(rate)))
+            put(cluster.redis, queue, backlog)
         wait_until(lambda: not cluster.redis.exists(*MEASURED), 3 * SECONDS, "the backlogs end")
         cluster.wait_until_quiet()
     seen = stamps(cluster.redis)

@@ -13,17 +13,20 @@ from workers.outbox import Outbox
 from workers.producer import Producer
 from workers.store import Store
 
-#: What differs from one message to the next.
-OWN = ("origin", "delivery_tag")
+#: What differs from one message to the next, and what nothing reads.
+OWN = {
+    "headers": ["origin"],
+    "properties": ["delivery_tag", "reply_to", "argsrepr", "kwargsrepr"],
+}
 
 
 def stored(redis: Redis) -> dict[str, Any]:
     raw: Any = redis.rpop("sync")
     message: dict[str, Any] = json.loads(raw)
     message["body"] = json.loads(base64.b64decode(message["body"]))
-    for part in (message["headers"], message["properties"]):
-        for name in OWN:
-            part.pop(name, None)
+    for part, names in OWN.items():
+        for name in names:
+            message[part].pop(name, None)
     return message
 
 

@@ -44,8 +44,9 @@ def enqueue(
     """Validate messages and put them on their queue: one JSON object a line.
 
     A line is the keyword arguments of TASK. Bad lines are refused one by one, with their numbers
-    on standard error; then the exit code is 1. Lines whose `operation_id` is known already are not
-    sent again, so that sending a file twice is harmless. A run that is stopped says how far it came.
+    on standard error; then the exit code is 1. Lines whose `operation_id` is known already are
+    not sent again, so that sending a file twice is harmless. A run that is stopped says how far it
+    came.
 
     **Examples**
 
