@@ -82,7 +82,7 @@ def cut_at_work(cluster: Cluster, app: WorkersApp, cuts: int) -> None:
             make_slow(cluster)
             now = errands.send(20)
             wait_until(lambda: errands.effects(now), 60, "they work")  # noqa: B023
-            cluster.redis.execute_command("CLIENT", "KILL", "TYPE", "normal")
+            cluster.redis.client_kill_filter(_type="normal")
         errands.check(120)
         assert [worker.is_up() for worker in workers] == [True, True]
 

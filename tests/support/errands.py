@@ -34,7 +34,9 @@ class Errands:
         """Send so many messages, due in `delay` seconds, and return their ids."""
         names = [f"{self._name}-{next(self._numbers)}" for _ in range(many)]
         for start in range(0, many, BATCH):
-            calls = {name: {"participants": [{}]} for name in names[start : start + BATCH]}
+            calls: dict[str, Any] = {
+                name: {"participants": [{}]} for name in names[start : start + BATCH]
+            }
             self.cluster.sandbox.put_many("conversations", calls)
         for name in names:
             message = SetAttributes(
@@ -59,7 +61,8 @@ class Errands:
 
     def holder(self, name: str) -> str:
         """Return the name of the worker that holds the message, "" where none does."""
-        for tag in self.cluster.redis.zrange("gw:leases", 0, -1):
+        tags: Any = self.cluster.redis.zrange("gw:leases", 0, -1)
+        for tag in tags:
             stored: Any = self.cluster.redis.hmget(f"gw:message:{tag.decode()}", "id", "worker")
             if stored[0] == name.encode():
                 return str(stored[1].decode().partition("/")[0])
