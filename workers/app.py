@@ -23,6 +23,7 @@ from tasks.messages import DEFAULT_TENANT
 from workers import broker, systems, telemetry
 from workers.admission import Terms, terms_of
 from workers.audit import Audit
+from workers.audit_file import AuditFiles
 from workers.dead_letters import DeadLetters
 from workers.ledger import Ledger
 from workers.locks import Locks
@@ -72,7 +73,9 @@ class Services:
 
     @cached_property
     def audit(self) -> Audit:
-        return Audit(store=self.store)
+        folder = self.settings.audit_dir
+        sink = AuditFiles(folder=folder) if folder else None
+        return Audit(store=self.store, keep=self.settings.audit_records, sink=sink)
 
     @cached_property
     def ledger(self) -> Ledger:

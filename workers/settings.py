@@ -24,7 +24,7 @@ from tasks.apis.calls import Timeouts
 from tasks.errors import SettingsError
 from tasks.refusals import explain
 from tasks.waiting import Waiting
-from workers import broker, rates
+from workers import audit, broker, rates
 from workers.policy import Adjustable, Adjustment
 
 ENV_FILE = ".env"
@@ -58,6 +58,10 @@ class Settings(BaseSettings):
     lease_seconds: Annotated[float, Field(ge=1, le=3_600, allow_inf_nan=False)] = 30.0
     #: Seconds after which a finished operation is forgotten.
     ledger_seconds: Annotated[int, Field(gt=0)] = 7 * 86_400
+    #: Where workers write audit records besides Redis; none without it.
+    audit_dir: Path | None = None
+    #: About how many audit records stay in Redis per tenant, never fewer.
+    audit_records: Annotated[int, Field(ge=1_000)] = audit.KEEP
     #: How often, and for how long, a replication is asked whether it has ended.
     replication: Waiting = Waiting()
     #: Seconds, each on its own: `TIMEOUTS__MERGE=45`.
