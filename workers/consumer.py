@@ -14,13 +14,16 @@ from celery import states
 from celery.worker.consumer import Consumer
 from kombu.exceptions import ContentDisallowed, DecodeError
 
-from tasks.errors import OperationError, Rejected
+from tasks.errors import OperationError, Rejected, SettingsError
 from tasks.fields import is_identifier
-from workers import envelope, revocations
+from workers import broker, envelope, revocations
 from workers.arrivals import Arrivals
 from workers.parking import park
 from workers.telemetry import log
 from workers.transport.channel import Desk, claiming
+
+#: The exit code for a setting that is wrong.
+MISUSED = 2
 
 __all__ = ("ClaimingConsumer", "revocations")
 
@@ -52,7 +55,13 @@ class ClaimingConsumer(Consumer):
         transport = claiming(connection.get_transport_cls(), self._desk)
         # Its name stays that of the URL, which `inspect stats` and log lines show.
         connection.get_transport_cls = lambda: transport
-        return self.ensure_connected(connection)
+        connected = self.ensure_connected(connection)
+        try:
+            broker.check(self.app.services.store.redis)
+        except SettingsError as error:
+            log.error("broker.refused", reason=str(error))
+            raise SystemExit(MISUSED) from None
+        return connected
 
     def on_ready(self) -> None:
         """Tell of the worker, before it has claimed anything."""

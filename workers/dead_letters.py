@@ -111,7 +111,7 @@ class DeadLetters:
     def raw(self, tag: str) -> bytes | None:
         """Return the message that is claimed as `tag` as it stood on its queue, if it is held."""
         raw: Any = self.store.redis.hget(message_key(tag), "raw") if tag else None
-        return raw
+        return bytes(raw) if raw else None
 
     def count(self) -> int:
         return int(self.store.redis.zcard(BY_TIME))

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from contextlib import suppress
 from typing import Any
 from uuid import uuid4
 
@@ -32,9 +31,11 @@ def park(
     With the `tag` of its claim it is kept as it stood on the queue, else as `body`.
     """
     content = services.dead_letters.raw(tag) or body
-    known = headers.get("id")
+    message_id = headers.get("id")
+    known = message_id if is_identifier(message_id) else ""
+    operation_id, correlation_id = _ids(content)
     letter = DeadLetter(
-        id=f"{queue}:{known if is_identifier(known) else uuid4()}",
+        id=f"{queue}:{known or uuid4()}",
         task=shown_name(str(headers.get("task", ""))),
         queue=queue,
         tenant=split_queue(queue)[1],
@@ -42,20 +43,20 @@ def park(
         reason=reason,
         attempts=0,
         at=services.store.now(),
+        operation_id=operation_id or known,
+        correlation_id=correlation_id,
         size=len(content),
-        **_ids(content, known),
     )
-    record = {"message_id": known if is_identifier(known) else "", **vars(letter)}
+    record = {"message_id": known, **vars(letter)}
     tenant = letter.tenant if letter.tenant in services.tenants else DEFAULT_TENANT
     services.audit.write(tenant, record, commands=services.dead_letters.parking(letter, content))
     log.warning("message.refused", queue=queue, task=letter.task, reason=reason)
 
 
-def _ids(content: bytes, message_id: object) -> dict[str, str]:
-    """Return the ids that the message tells: an operation without one has the message's."""
-    ids = {"operation_id": message_id} if is_identifier(message_id) else {}
-    with suppress(Rejected):
+def _ids(content: bytes) -> tuple[str, str]:
+    """Return the operation id and the correlation id that the message names, "" for none."""
+    try:
         kept = read(content)
-        told = {name: kept.named(name) for name in ("operation_id", "correlation_id")}
-        ids |= {name: value for name, value in told.items() if value}
-    return ids
+    except Rejected:
+        return "", ""
+    return kept.named("operation_id"), kept.named("correlation_id")

@@ -27,6 +27,9 @@ INFRASTRUCTURE = (
     kombu.exceptions.OperationalError,
 )
 
+#: A replica, a master without replicas, a full disk: within a script redis-py does not tell them.
+_TAKES_NO_WRITES = re.compile(r"-?\b(READONLY|NOREPLICAS|MISCONF)\b")
+
 
 def key(*parts: str) -> str:
     """Return the name of one of our keys: `gw:part:part`."""
@@ -48,12 +51,18 @@ class Store:
         """
         return cls(redis=broker.parse(url).connect())
 
-    def run(self, name: str, keys: list[str], arguments: list[Any], client: Any = None) -> Any:
+    def run(self, name: str, keys: list[str], arguments: list[Any]) -> Any:
         """Run `scripts/<name>.lua` on `keys` and return its answer.
 
-        With a pipeline as `client` it is queued there. A script that Redis forgot is loaded again.
+        A script that Redis forgot is loaded again. Raises `redis.ReadOnlyError` where the server
+        takes no writes at the moment.
         """
-        return self._script(name)(keys=keys, args=arguments, client=client)
+        try:
+            return self._script(name)(keys=keys, args=arguments)
+        except redis.ResponseError as error:
+            if _TAKES_NO_WRITES.search(str(error)):
+                raise redis.ReadOnlyError(str(error)) from None
+            raise
 
     def sha(self, name: str) -> str:
         """Return the digest under which Redis knows the script."""

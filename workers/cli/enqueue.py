@@ -6,7 +6,7 @@ import shutil
 import sys
 import tempfile
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, BinaryIO
@@ -16,6 +16,7 @@ from rich.progress import Progress
 
 from tasks.errors import Rejected
 from tasks.messages import PUBLIC, Message
+from workers import broker
 from workers.cli import tasks
 from workers.cli.console import complain, err
 from workers.enqueue import Form, Line
@@ -61,6 +62,10 @@ def enqueue(
     found = services()
     form = Form(model=PUBLIC[task], tenants=found.tenants, tenant=tenant)
     send = _keep if dry_run else found.outbox.put
+    if not dry_run:
+        # One that is away is met at the first line, which says how far it came.
+        with suppress(*INFRASTRUCTURE):
+            broker.check(found.store.redis)
     with _opened(source, again=strict) as stream:
         if strict:
             refused = carry(form, stream, _keep).refused
