@@ -9,7 +9,6 @@ from __future__ import annotations
 import heapq
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
-from itertools import groupby
 from typing import NoReturn
 
 from workers.audit import CHECKPOINT, CHECKPOINTS, Ends
@@ -76,9 +75,20 @@ def check(
 def merged(places: Mapping[str, Iterable[Link]]) -> Iterator[list[Found]]:
     """Yield what stands in the places, number by number. Raises `Broken` for a wrong order."""
     ordered = [_ascending(name, links) for name, links in places.items()]
-    both = heapq.merge(*ordered, key=_number)
-    for _, found in groupby(both, key=_number):
-        yield list(found)
+    together: list[Found] = []
+    try:
+        for found in heapq.merge(*ordered, key=_number):
+            if together and _number(found) != _number(together[0]):
+                yield together
+                together = []
+            together.append(found)
+    except Broken:
+        # What stands before the fault may be one, too, and comes first.
+        if together:
+            yield together
+        raise
+    if together:
+        yield together
 
 
 def _number(found: Found) -> int:
@@ -227,7 +237,7 @@ def _missing(first: int, last: int, numbers: Iterator[list[Found]], why: str = "
         for _ in numbers:
             pass
     except Broken as broken:
-        if first <= broken.number <= last:
+        if broken.number == first:
             raise
     to = f", and all to {last}" if last > first else ""
-    raise Broken(first, f"missing{to}{why}")
+    raise Broken(first, f"missing from its place{to}{why}")
