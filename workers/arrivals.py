@@ -34,12 +34,14 @@ class Arrivals:
 
     def read(self, claimed: Claimed) -> dict[str, Any] | None:
         """Return the message for Celery; None where it is parked, or belongs to another queue."""
+        headers: dict[str, Any] = {}
         try:
             message = _read(claimed)
+            headers = message["headers"]
+            _check(claimed, headers)
         except Rejected as error:
-            self._keep(claimed, {}, error)
+            self._keep(claimed, headers, error)
             return None
-        headers = message["headers"]
         if claimed.verdict == "poison":
             self._keep(claimed, headers, Failed("its worker died whenever it ran"))
             return None
@@ -69,7 +71,11 @@ class Arrivals:
 def _read(claimed: Claimed) -> dict[str, Any]:
     if len(claimed.raw) > LARGEST:
         raise Rejected(f"message: must not be larger than {LARGEST} bytes")
-    return envelope.read(claimed.raw)
+    message = envelope.read(claimed.raw)
+    if claimed.verdict == "unreadable":
+        raise Rejected("message: is no JSON that every reader understands")
+    envelope.check_moments(message["headers"])
+    return message
 
 
 def _step(priority: Any) -> int:

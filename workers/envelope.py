@@ -8,6 +8,7 @@ of Kombu's virtual transports and of Celery's message protocol, version 2.
 from __future__ import annotations
 
 import base64
+import re
 from collections.abc import Iterable, Mapping
 from datetime import datetime
 from typing import Annotated, Any, Literal, TypeVar
@@ -23,7 +24,17 @@ from tasks.refusals import explain
 #: No public message is nested more than seven levels deep.
 MAX_DEPTH = 64
 
-Moment = Annotated[datetime, Field(strict=False)]
+_MOMENT = re.compile(r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d(\.\d+)?(Z|[+-]\d\d:?\d\d)?", re.ASCII)
+
+
+def _as_clients_write(value: Any) -> Any:
+    """Refuse other forms of a moment than `claim_message.lua` reads."""
+    if value is not None and not (isinstance(value, str) and _MOMENT.fullmatch(value)):
+        raise PydanticCustomError("moment", "must be an ISO 8601 date and time with seconds")
+    return value
+
+
+Moment = Annotated[datetime, Field(strict=False), BeforeValidator(_as_clients_write)]
 
 
 class _Part(BaseModel):
@@ -59,7 +70,20 @@ class Envelope(_Part):
         return self
 
 
-class Headers(_Part):
+class Moments(_Part):
+    """The headers that the claim has read already."""
+
+    eta: Moment | None = None
+    expires: Moment | None = None
+
+
+class Timed(_Part):
+    """A message, as far as it says when it is due and until when it counts."""
+
+    headers: Moments
+
+
+class Headers(Moments):
     """The headers of a task message that Celery or this project reads."""
 
     task: Annotated[str, Field(min_length=1, max_length=256)]
@@ -68,8 +92,6 @@ class Headers(_Part):
     parent_id: Identifier | None = None
     group: Identifier | None = None
     retries: Annotated[int, Field(ge=0)] | None = None
-    eta: Moment | None = None
-    expires: Moment | None = None
     timelimit: Annotated[list[float | None], Field(min_length=2, max_length=2)] | None = None
     ignore_result: bool | None = None
     stamped_headers: list[str] | None = None
@@ -123,6 +145,11 @@ def read(raw: bytes) -> dict[str, Any]:
         raise Rejected("message: is no JSON") from None
     _validate(Envelope, found)
     return dict(found)
+
+
+def check_moments(headers: Mapping[str, Any]) -> None:
+    """Raise `Rejected` where the claim cannot have read when the message is due or expires."""
+    _validate(Timed, {"headers": headers})
 
 
 def check(headers: Mapping[str, Any], body: Any) -> None:

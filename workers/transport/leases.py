@@ -44,6 +44,7 @@ class Leases:
     on_free: Callable[[], None] = _nothing
     about: dict[str, object] = field(default_factory=dict)
     _held: dict[str, bool] = field(default_factory=dict)
+    _lost: set[str] = field(default_factory=set)
     _settled: list[Settlement] = field(default_factory=list)
     _work: threading.Condition = field(default_factory=threading.Condition, repr=False)
     _thread: threading.Thread | None = field(default=None, repr=False)
@@ -137,6 +138,7 @@ class Leases:
 
     def _renew(self, held: list[str]) -> None:
         about = json.dumps({**self.about, "held": len(held)})
-        for tag in self.claims.renew(self.worker, self.lease, about, held):
-            if tag in self._held:
-                log.warning("lease.lost", tag=tag)
+        lost = set(self.claims.renew(self.worker, self.lease, about, held)) & self._held.keys()
+        for tag in lost - self._lost:
+            log.warning("lease.lost", tag=tag)
+        self._lost = lost
