@@ -32,7 +32,7 @@ from workers.store import Store
 Captured = pytest.CaptureFixture[str]
 
 ARGUMENTS = {"contact_id": "c-1", "attributes": {"name": "canary"}}
-CHAIN = {"callbacks": None, "errbacks": None, "chain": [], "chord": None}
+EMBED: dict[str, Any] = {"callbacks": None, "errbacks": None, "chain": None, "chord": None}
 
 
 @pytest.fixture
@@ -158,7 +158,7 @@ def test_filters_choose_letters(
     here: Cluster, letters: DeadLetters, capsys: Captured, options: str
 ) -> None:
     now = letters.store.now()
-    kept = {
+    kept: dict[str, dict[str, Any]] = {
         "a": {**OLD},
         "b": {"at": OLD["at"] + 1, "tenant": "acme", "queue": "merge.acme"},
         "c": {"at": now - 60, "task": "sync_profile"},
@@ -202,11 +202,11 @@ def test_what_strangers_have_named_moves_no_terminal(
 
 
 def whole() -> bytes:
-    return raw([[], ARGUMENTS, CHAIN], headers={"task": "sync_profile", "id": "m-1"})
+    return raw([[], ARGUMENTS, EMBED], headers={"task": "sync_profile", "id": "m-1"})
 
 
 def compressed() -> bytes:
-    body = zlib.compress(json.dumps([[], ARGUMENTS, CHAIN]).encode())
+    body = zlib.compress(json.dumps([[], ARGUMENTS, EMBED]).encode())
     headers = {"task": "sync_profile", "id": "m-1", "compression": "application/x-gzip"}
     return raw(body, headers=headers)
 
@@ -214,7 +214,7 @@ def compressed() -> bytes:
 FORMS: dict[str, Callable[[], bytes]] = {
     "the whole message": whole,
     "a compressed one": compressed,
-    "its body": lambda: json.dumps([[], ARGUMENTS, CHAIN]).encode(),
+    "its body": lambda: json.dumps([[], ARGUMENTS, EMBED]).encode(),
     "a body without an embed": lambda: json.dumps([[], ARGUMENTS, None]).encode(),
     "positional and keyword arguments": lambda: json.dumps([[1], ARGUMENTS]).encode(),
     "keyword arguments": lambda: json.dumps(ARGUMENTS).encode(),
@@ -327,7 +327,7 @@ def test_a_letter_that_was_sealed_with_another_key_is_one_line_and_exit_code_2(
 def test_a_message_that_is_claimed_is_kept_as_it_stood_on_its_queue(cluster: Cluster) -> None:
     services = cluster.app().services
     named = {**ARGUMENTS, "operation_id": "o-1", "correlation_id": "corr-1"}
-    sent = raw([[], named, CHAIN], headers={"task": "sync_profile", "id": "m-1"})
+    sent = raw([[], named, EMBED], headers={"task": "sync_profile", "id": "m-1"})
     put(cluster.redis, "sync", sent)
     claimed = Claimant(redis=cluster.redis, terms=(terms("sync"),)).claim()
     headers = {"task": "sync_profile", "id": "m-1"}
@@ -373,7 +373,7 @@ def test_reading_many_letters_holds_few_of_them(redis: Redis, letters: DeadLette
     with redis.pipeline(transaction=False) as pipeline:
         for number in range(5 * BATCH):
             for each in letters.parking(letter(number, id=str(uuid4())), b"{}"):
-                pipeline.execute_command(*each)
+                pipeline.execute_command(*each)  # type: ignore[no-untyped-call]
         pipeline.execute()
     redis.config_resetstat()
     few: Iterable[DeadLetter] = letters.letters(Filter(reason="rule"))

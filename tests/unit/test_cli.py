@@ -48,6 +48,11 @@ def tenant(monkeypatch: pytest.MonkeyPatch) -> None:
         ("enqueue sync_profile --json no/such/file", "no/such/file: No such file or directory"),
         ("audit tail --tenant nobody", "unknown; the tenants are default"),
         ("dead-letters", "Missing command"),
+        ("dead-letters show", "Missing argument 'ID'"),
+        ("dead-letters list --status done", "unknown; a letter's status is rejected, conflict,"),
+        ("dead-letters list --since yesterday", "neither a time ago such as 90s, 30m, 2h or 7d"),
+        ("dead-letters replay --until 2h30m", "'2h30m' is neither a time ago"),
+        ("dead-letters discard --limit 0", "'--limit'"),
         ("rates set", "Missing argument 'QUEUE=RATE'"),
         ("rates set merge", "a rate is a number above 0 and a unit"),
         ("rates set merge=fast", "a rate is a number above 0 and a unit"),
@@ -95,6 +100,7 @@ def test_a_redis_that_cannot_be_reached_is_one_line_without_its_password(
     "command",
     [
         *("", "demo", "worker", "sandbox", "enqueue", "schema", "status", "dead-letters list"),
+        *("dead-letters", "dead-letters show", "dead-letters replay", "dead-letters discard"),
         *("rates", "rates set", "rates reset", "rates pause", "rates resume"),
     ],
 )

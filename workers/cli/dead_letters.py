@@ -38,7 +38,8 @@ SHOWN = 100
 app = typer.Typer(
     help=(
         "Look at the messages that could not be carried out, replay or discard them.\n\n"
-        "They are kept until then, with their bytes: none expires."
+        "They are kept until then, with their bytes: none expires.\n\n"
+        "**Example**\n\n`genesys-workers dead-letters list --since 2h`"
     )
 )
 
