@@ -2,8 +2,19 @@
 
 from __future__ import annotations
 
-from tests.benchmarks import bench_sandbox, bench_throughput
+from tests.benchmarks import (
+    bench_drain,
+    bench_idle,
+    bench_latency,
+    bench_pools,
+    bench_sandbox,
+    bench_throughput,
+)
 
 if __name__ == "__main__":
     bench_throughput.main()
-    bench_sandbox.main()
+    bench_pools.main()
+    bench_latency.main()
+    bench_drain.main()
+    bench_idle.main()
+    bench_sandbox.main()  # ends the process
