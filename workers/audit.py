@@ -79,7 +79,8 @@ class Audit:
 
         With an `owner`, only while that run owns the operation of the ledger's `entry`, which it
         does no more afterwards: returns False where another one does, and nothing has happened.
-        A request that the client sends again, because the answer was lost, changes nothing twice.
+        A request that the client sends again, because the answer was lost, changes nothing twice;
+        for that, a record says when (`at`), so that no two are the same.
         Where Redis has lost records or its head, that is logged and recorded after this one.
         """
         disruptions: list[str] = []

@@ -42,9 +42,10 @@ local function end_of_stream()
   return number .. ' ' .. (fields.hash or '')
 end
 
+-- Returns whether the caller has sent all of this before. One that knows no head yet has not.
 local function is_appended(head)
   local behind = math.min(number_of(head) - number_of(ARGV[2]), SEARCHED)
-  if behind < 1 then
+  if ARGV[2] == '' or behind < 1 then
     return false
   end
   for _, entry in ipairs(redis.call('XREVRANGE', KEYS[3], '+', '-', 'COUNT', behind)) do
