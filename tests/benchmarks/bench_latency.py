@@ -1,10 +1,11 @@
 """How soon a live message starts while 100,000 batch messages wait.
 
-    python -m tests.benchmarks.bench_latency --backlog 100000 --messages 200 --latency 0 0.2
+    python -m tests.benchmarks.bench_latency --backlog 100000 --seconds 20 --latency 0 0.2
 
-`set_attributes` messages are sent one by one while one worker redacts all the time. Stock Celery,
-in turn, carries the same messages out with the same calls and as many threads. Seconds are those
-from sending a message to its claim and to the start of its task.
+`set_attributes` messages are sent one by one while one worker redacts all the time, each a little
+after the one before has ended: a slow API takes no more of the worker's slots than two. Stock
+Celery, in turn, carries the same messages out with the same calls and as many threads. Times are
+those from sending a message to its claim and to the start of its task.
 """
 
 from __future__ import annotations
@@ -18,6 +19,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from statistics import quantiles
 from typing import Any
+from uuid import uuid4
 
 from celery import Celery
 from redis import Redis
@@ -33,6 +35,10 @@ from workers.sandbox.testing import SandboxHandle
 
 #: So many chats are redacted before one comes round that is redacted already.
 CHATS = 5_000
+
+#: Seconds between the end of a live message and the next one, and the calls that each makes.
+GAP = 0.05
+CALLS = 3
 
 #: Seconds for caches and connections to warm up.
 WARM_UP = 3.0
@@ -56,10 +62,9 @@ class Bench:
     url: str
     sandbox: SandboxHandle
     redactions: Sequence[bytes]
-    updates: Sequence[dict[str, Any]]
-    interval: float
+    seconds: float
 
-    def measure(self, side: Side) -> Measured:
+    def measure(self, side: Side, latency: float) -> Measured:
         """Put the backlog on its queue, start a worker, and send the live messages."""
         self.redis.flushall()
         chats(self.sandbox)
@@ -69,7 +74,7 @@ class Bench:
             sides.wait_until_ready(self.url, 1)
             time.sleep(WARM_UP)
             before, waiting, begun = memory.held(pid), self._waiting(), time.perf_counter()
-            self._send()
+            self._send(GAP + CALLS * latency)
             redacted, seconds = waiting - self._waiting(), time.perf_counter() - begun
             measured = stamps.latencies(self.redis)
             return Measured(
@@ -82,15 +87,16 @@ class Bench:
     def _waiting(self) -> int:
         return int(self.redis.llen("redact"))
 
-    def _send(self) -> None:
+    def _send(self, interval: float) -> None:
+        sent = list(updates(self.sandbox, round(self.seconds / interval)))
         with Celery("producer", broker=self.url, set_as_current=False) as producer:
-            for update in self.updates:
+            for update in sent:
                 headers = {stamps.SENT: time.time()}
                 producer.send_task(
                     "set_attributes", kwargs=update, queue="attributes", headers=headers
                 )
-                time.sleep(self.interval)
-        wait_until(lambda: self.redis.llen(stamps.KEY) == len(self.updates), 60, "all have started")
+                time.sleep(interval)
+        wait_until(lambda: self.redis.llen(stamps.KEY) == len(sent), 60, "all have started")
 
 
 def chats(sandbox: SandboxHandle) -> list[str]:
@@ -103,7 +109,7 @@ def updates(sandbox: SandboxHandle, count: int) -> Iterator[dict[str, Any]]:
     conversations = sandbox.ids("conversations", state="active")
     for number in range(count):
         conversation = conversations[number % len(conversations)]
-        yield {"conversation_id": conversation, "attributes": {"bench": str(number)}}
+        yield {"conversation_id": conversation, "attributes": {"bench": str(uuid4())}}
 
 
 def table(rounds: Sequence[tuple[float, Measured, Measured]]) -> Table:
@@ -137,8 +143,7 @@ def main() -> None:
     """Measure and print."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--backlog", type=int, default=100_000)
-    parser.add_argument("--messages", type=int, default=200)
-    parser.add_argument("--interval", type=float, default=0.05)
+    parser.add_argument("--seconds", type=float, default=20.0)
     parser.add_argument("--latency", type=float, nargs="*", default=[0.0, 0.2])
     asked = parser.parse_args()
     with (
@@ -156,14 +161,14 @@ def main() -> None:
             redactions=list(
                 prepared.messages(redis, url, "redact_interaction", arguments, asked.backlog)
             ),
-            updates=list(updates(sandbox, asked.messages)),
-            interval=asked.interval,
+            seconds=asked.seconds,
         )
         rounds = []
         for latency in asked.latency:
             sandbox.clear_faults()
             sandbox.fault(system="genesys", kind="latency", seconds=latency, times=None)
-            rounds.append((latency, bench.measure("claiming"), bench.measure("stock")))
+            own, stock = bench.measure("claiming", latency), bench.measure("stock", latency)
+            rounds.append((latency, own, stock))
         Console().print(table(rounds))
 
 

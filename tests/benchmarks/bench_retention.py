@@ -1,0 +1,242 @@
+"""What operations leave in Redis, how much memory it takes, and what goes when.
+
+    python -m tests.benchmarks.bench_retention --operations 20000
+
+Operations are claimed and ended through the code that workers use; nothing is asked of any outside
+system. Memory is what Redis says that it uses, before and after.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import tempfile
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+from uuid import uuid4
+
+from redis import Redis
+from rich.console import Console
+from rich.table import Table
+
+from tasks.catalogue import OPERATIONS
+from tasks.errors import Rejected
+from tasks.messages import MergeProfiles
+from tasks.operations import Outcome
+from tests.support.redis import redis_server
+from workers.app import Services, create_app
+from workers.audit import CHECKPOINT, CHECKPOINTS
+from workers.delivery import Delivery
+from workers.ledger import Claim, fingerprint
+from workers.newest import NewestInRedis
+from workers.records import Run
+from workers.settings import Settings
+from workers.tenants import load_tenants
+
+MILLION = 1_000_000
+
+OPERATION = next(each for each in OPERATIONS if each.message is MergeProfiles)
+
+#: What is measured: its name, its code, and the setting that lets it go.
+Case = tuple[str, Callable[[Services, int], None], str]
+
+
+def begun(services: Services, number: int) -> Run:
+    """Claim a merge of two sources, as a worker does."""
+    name = str(uuid4())
+    arguments = {
+        "source_profile_ids": [f"guest-{number}-1", f"guest-{number}-2"],
+        "target_profile_id": f"profile-{number}",
+    }
+    claim = services.ledger.claim(
+        "default", name, uuid4().hex, fingerprint(OPERATION.task, arguments), name, uuid4().hex
+    )
+    assert isinstance(claim, Claim)
+    services.ledger.intend(claim, "/api/v2/identity/profiles/merge", 30.0)
+    delivery = Delivery(message_id=name, queue="merge", arguments=arguments)
+    message = MergeProfiles.model_validate(arguments)
+    return Run(operation=OPERATION, delivery=delivery, message=message, claim=claim)
+
+
+def succeed(services: Services, number: int) -> dict[str, Any]:
+    """End a merge well, as a worker does, and return its result."""
+    run = begun(services, number)
+    sources = list(run.delivery.arguments["source_profile_ids"])
+    target = run.delivery.arguments["target_profile_id"]
+    outcome = Outcome(
+        detail={"profile_id": target, "merged": sources, "linked": []},
+        record={
+            "target": target,
+            "sources": sources,
+            "policy": "target_wins",
+            "consents": {"marketing": "granted", "profiling": "denied"},
+            "identity_match": {"matching": 1, "sources": 2},
+        },
+    )
+    return services.runner.records.succeeded(run, outcome)
+
+
+def end_well(services: Services, number: int) -> None:
+    succeed(services, number)
+
+
+def end_badly(services: Services, number: int) -> None:
+    """End a merge as refused: its dead letter is kept."""
+    error = Rejected(f"source_profile_ids: there is no profile guest-{number}-1")
+    services.runner.records.failed(begun(services, number), error)
+
+
+def store_result(services: Services, number: int) -> None:
+    """Store what Celery keeps of a task that ended."""
+    name = str(uuid4())
+    result = {
+        "operation_id": name,
+        "status": "done",
+        "tenant": "default",
+        "detail": {"profile_id": f"profile-{number}", "merged": ["guest-1", "guest-2"]},
+        "attempts": 1,
+        "latency_ms": 137,
+    }
+    services.app.backend.store_result(name, result, "SUCCESS")
+
+
+def remember(services: Services, number: int) -> None:
+    """Remember when two attributes of a participant were written."""
+    newest = NewestInRedis(
+        store=services.store, tenant="default", first_at=0, keep=services.settings.ledger_seconds
+    )
+    newest.written(f"participant:{uuid4()}", ["tier", "vip"], datetime.now(UTC))
+
+
+@contextmanager
+def serving() -> Iterator[tuple[Services, Redis]]:
+    """Give services that work on an empty Redis of their own."""
+    nowhere: dict[str, Any] = {
+        "genesys_api": "guide",
+        "genesys_api_url": "http://127.0.0.1:9",
+        "genesys_login_url": "http://127.0.0.1:9",
+        "genesys_client_id": "bench",
+        "genesys_client_secret": "bench",
+    }
+    with tempfile.TemporaryDirectory() as name, redis_server(Path(name)) as url:
+        settings = Settings(_env_file=None, redis_url=url, **nowhere)
+        services = create_app(settings, load_tenants(settings)).services
+        with Redis.from_url(url) as redis:
+            yield services, redis
+        services.close()
+
+
+def grown(
+    redis: Redis, services: Services, work: Callable[[Services, int], None], count: int
+) -> dict[str, float]:
+    """Do the work so many times; return the bytes each has left, by family of keys and in all."""
+    redis.flushall()
+    work(services, 0)
+    before = used(redis)
+    held = families(redis)
+    for number in range(1, count + 1):
+        work(services, number)
+    after = families(redis)
+    each = {name: (size - held.get(name, 0)) / count for name, size in after.items()}
+    return {**each, "in all": (used(redis) - before) / count}
+
+
+def used(redis: Redis) -> int:
+    """Return the bytes that Redis holds, buffers of clients left out."""
+    told: Any = redis.info("memory")
+    return (
+        int(told["used_memory_dataset"])
+        + int(told["used_memory_overhead"])
+        - int(told["mem_clients_normal"])
+    )
+
+
+def families(redis: Redis) -> dict[str, int]:
+    """Return the bytes of all keys, by what stands before the names of tenants and things."""
+    sizes: dict[str, int] = {}
+    with redis.pipeline(transaction=False) as pipeline:
+        names: list[Any] = list(redis.scan_iter(count=1_000))
+        for name in names:
+            pipeline.memory_usage(name, samples=0)
+        for name, size in zip(names, pipeline.execute(), strict=True):
+            family = _family(name.decode())
+            sizes[family] = sizes.get(family, 0) + (size or 0)
+    return sizes
+
+
+def _family(name: str) -> str:
+    if name.startswith("celery-task-meta-"):
+        return "celery-task-meta"
+    return ":".join(name.split(":")[:2])
+
+
+def cases(settings: Settings) -> list[Case]:
+    """Return what is measured, and what says when it goes."""
+    days = f"LEDGER_SECONDS ({settings.ledger_seconds / 86_400:g} days)"
+    return [
+        ("an operation that ended well", end_well, f"{days}; audit: AUDIT_RECORDS"),
+        ("an operation that ended badly", end_badly, "the letter: dead-letters discard"),
+        ("a result of Celery", store_result, "1 day"),
+        ("a participant's newest moments", remember, days),
+    ]
+
+
+def shown(services: Services, redis: Redis, count: int) -> Table:
+    """Measure all cases."""
+    table = Table("what", "keys", title=f"memory in Redis, measured over {count:,} each")
+    table.add_column("bytes each", justify="right")
+    table.add_column("MB per million", justify="right")
+    table.add_column("goes with")
+    for what, work, goes in cases(services.settings):
+        for family, each in sorted(grown(redis, services, work, count).items(), key=_in_all_last):
+            if each >= 0.5:
+                megabytes = f"{each * MILLION / 1e6:,.0f}"
+                table.add_row(what, family, f"{each:,.0f}", megabytes, goes)
+    checkpoint = _checkpoint(redis)
+    bound = f"{CHECKPOINTS:,} per tenant"
+    table.add_row(
+        "a checkpoint",
+        "gw:audit-checkpoints",
+        f"{checkpoint:,.0f}",
+        f"{checkpoint * MILLION / CHECKPOINT / 1e6:,.2f}",
+        bound,
+    )
+    return table
+
+
+def _in_all_last(family: tuple[str, float]) -> tuple[bool, str]:
+    return family[0] == "in all", family[0]
+
+
+def _checkpoint(redis: Redis) -> float:
+    name, count = "gw:audit-checkpoints:bench", 10_000
+    redis.hset(name, mapping={str(n * CHECKPOINT): uuid4().hex * 2 for n in range(count)})
+    size: Any = redis.memory_usage(name, samples=0)
+    return float(size) / count
+
+
+def fields(services: Services, redis: Redis) -> Iterator[str]:
+    """Yield what stands in the ledger's entry of an operation that has ended."""
+    name = succeed(services, 0)["operation_id"]
+    entry: Any = redis.hgetall(f"gw:operation:default:{name}")
+    for field, value in entry.items():
+        yield f"{field.decode()}: {len(value)} bytes"
+
+
+def main() -> None:
+    """Measure and print."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--operations", type=int, default=20_000)
+    parser.add_argument("--fields", action="store_true", help="also what stands in an entry")
+    asked = parser.parse_args()
+    with serving() as (services, redis):
+        Console().print(shown(services, redis, asked.operations))
+        if asked.fields:
+            print(json.dumps(list(fields(services, redis)), indent=1))
+
+
+if __name__ == "__main__":
+    main()
