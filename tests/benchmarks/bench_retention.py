@@ -9,7 +9,6 @@ system. Memory is what Redis says that it uses, before and after.
 from __future__ import annotations
 
 import argparse
-import json
 import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -27,7 +26,8 @@ from tasks.errors import Rejected
 from tasks.messages import MergeProfiles
 from tasks.operations import Outcome
 from tests.support.redis import redis_server
-from workers.app import Services, create_app
+from workers import telemetry
+from workers.app import RESULTS_SECONDS, Services, create_app
 from workers.audit import CHECKPOINT, CHECKPOINTS
 from workers.delivery import Delivery
 from workers.ledger import Claim, fingerprint
@@ -40,8 +40,8 @@ MILLION = 1_000_000
 
 OPERATION = next(each for each in OPERATIONS if each.message is MergeProfiles)
 
-#: What is measured: its name, its code, and the setting that lets it go.
-Case = tuple[str, Callable[[Services, int], None], str]
+#: Leaves one thing of a kind, with this number, as workers do.
+Work = Callable[[Services, int], object]
 
 
 def begun(services: Services, number: int) -> Run:
@@ -77,10 +77,6 @@ def succeed(services: Services, number: int) -> dict[str, Any]:
         },
     )
     return services.runner.records.succeeded(run, outcome)
-
-
-def end_well(services: Services, number: int) -> None:
-    succeed(services, number)
 
 
 def end_badly(services: Services, number: int) -> None:
@@ -129,19 +125,14 @@ def serving() -> Iterator[tuple[Services, Redis]]:
         services.close()
 
 
-def grown(
-    redis: Redis, services: Services, work: Callable[[Services, int], None], count: int
-) -> dict[str, float]:
+def grown(redis: Redis, services: Services, work: Work, count: int) -> dict[str, float]:
     """Do the work so many times; return the bytes each has left, by family of keys and in all."""
-    redis.flushall()
-    work(services, 0)
-    before = used(redis)
-    held = families(redis)
-    for number in range(1, count + 1):
+    before, held = used(redis), families(redis)
+    for number in range(count):
         work(services, number)
-    after = families(redis)
+    total, after = used(redis) - before, families(redis)
     each = {name: (size - held.get(name, 0)) / count for name, size in after.items()}
-    return {**each, "in all": (used(redis) - before) / count}
+    return {**each, "in all": total / count}
 
 
 def used(redis: Redis) -> int:
@@ -173,36 +164,46 @@ def _family(name: str) -> str:
     return ":".join(name.split(":")[:2])
 
 
-def cases(settings: Settings) -> list[Case]:
-    """Return what is measured, and what says when it goes."""
-    days = f"LEDGER_SECONDS ({settings.ledger_seconds / 86_400:g} days)"
-    return [
-        ("an operation that ended well", end_well, f"{days}; audit: AUDIT_RECORDS"),
-        ("an operation that ended badly", end_badly, "the letter: dead-letters discard"),
-        ("a result of Celery", store_result, "1 day"),
-        ("a participant's newest moments", remember, days),
-    ]
+def goes(settings: Settings) -> dict[str, str]:
+    """Return when what is stored under each family of keys goes."""
+    days = f"after LEDGER_SECONDS, {settings.ledger_seconds / 86_400:g} days"
+    return {
+        "gw:operation": days,
+        "gw:newest": days,
+        "gw:audit": f"beyond AUDIT_RECORDS, {settings.audit_records:,} per tenant",
+        "gw:audit-checkpoints": f"beyond {CHECKPOINTS:,} per tenant, one in {CHECKPOINT:,} records",
+        "gw:dead-letters": "when it is replayed or discarded",
+        "celery-task-meta": f"after {RESULTS_SECONDS / 86_400:g} day",
+    }
+
+
+WORKS: dict[str, Work] = {
+    "operation that ended well": succeed,
+    "operation that ended badly": end_badly,
+    "result of Celery": store_result,
+    "participant's newest moments": remember,
+}
 
 
 def shown(services: Services, redis: Redis, count: int) -> Table:
-    """Measure all cases."""
-    table = Table("what", "keys", title=f"memory in Redis, measured over {count:,} each")
-    table.add_column("bytes each", justify="right")
+    """Measure everything."""
+    table = Table("each", "keys", title=f"memory in Redis, measured over {count:,} of each")
+    table.add_column("bytes", justify="right")
     table.add_column("MB per million", justify="right")
-    table.add_column("goes with")
-    for what, work, goes in cases(services.settings):
-        for family, each in sorted(grown(redis, services, work, count).items(), key=_in_all_last):
-            if each >= 0.5:
-                megabytes = f"{each * MILLION / 1e6:,.0f}"
-                table.add_row(what, family, f"{each:,.0f}", megabytes, goes)
-    checkpoint = _checkpoint(redis)
-    bound = f"{CHECKPOINTS:,} per tenant"
+    table.add_column("goes")
+    when = goes(services.settings)
+    for what, work in WORKS.items():
+        for family, size in sorted(grown(redis, services, work, count).items(), key=_in_all_last):
+            if size >= 1:
+                cells = (f"{size:,.0f}", f"{size * MILLION / 1e6:,.0f}")
+                table.add_row(what, family, *cells, when.get(family, ""))
+    size = _checkpoint(redis)
     table.add_row(
-        "a checkpoint",
+        "checkpoint",
         "gw:audit-checkpoints",
-        f"{checkpoint:,.0f}",
-        f"{checkpoint * MILLION / CHECKPOINT / 1e6:,.2f}",
-        bound,
+        f"{size:,.0f}",
+        f"{size * MILLION / CHECKPOINT / 1e6:,.2f}",
+        when["gw:audit-checkpoints"],
     )
     return table
 
@@ -218,24 +219,14 @@ def _checkpoint(redis: Redis) -> float:
     return float(size) / count
 
 
-def fields(services: Services, redis: Redis) -> Iterator[str]:
-    """Yield what stands in the ledger's entry of an operation that has ended."""
-    name = succeed(services, 0)["operation_id"]
-    entry: Any = redis.hgetall(f"gw:operation:default:{name}")
-    for field, value in entry.items():
-        yield f"{field.decode()}: {len(value)} bytes"
-
-
 def main() -> None:
     """Measure and print."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--operations", type=int, default=20_000)
-    parser.add_argument("--fields", action="store_true", help="also what stands in an entry")
     asked = parser.parse_args()
+    telemetry.configure(level="ERROR", form="json")
     with serving() as (services, redis):
         Console().print(shown(services, redis, asked.operations))
-        if asked.fields:
-            print(json.dumps(list(fields(services, redis)), indent=1))
 
 
 if __name__ == "__main__":
