@@ -62,7 +62,7 @@ def cell(rate: float | None) -> dict[str, int]:
     """Return a rate as scripts count: microseconds between two messages, and how many at once."""
     if rate is None:
         return {"interval": 0, "burst": 1}
-    return {"interval": round(1e6 / rate), "burst": burst(rate)}
+    return {"interval": max(1, round(1e6 / rate)), "burst": burst(rate)}
 
 
 def burst(rate: float) -> int:

@@ -212,6 +212,8 @@ def delivery_settings(settings: Settings) -> dict[str, Any]:
         "worker_hijack_root_logger": False,
         "worker_redirect_stdouts": False,
         "worker_cancel_long_running_tasks_on_connection_loss": False,
+        "result_backend_always_retry": True,
+        "result_backend_max_sleep_between_retries_ms": 500,
         "broker_connection_retry_on_startup": True,
     }
 

@@ -71,11 +71,14 @@ class Arrivals:
 def _read(claimed: Claimed) -> dict[str, Any]:
     if len(claimed.raw) > LARGEST:
         raise Rejected(f"message: must not be larger than {LARGEST} bytes")
-    message = envelope.read(claimed.raw)
+    return envelope.read(claimed.raw)
+
+
+def _check(claimed: Claimed, headers: dict[str, Any]) -> None:
+    """Raise `Rejected` where the claim cannot have read what it had to decide by."""
     if claimed.verdict == "unreadable":
-        raise Rejected("message: is no JSON that every reader understands")
-    envelope.check_moments(message["headers"])
-    return message
+        raise Rejected("message: is no JSON that Redis reads")
+    envelope.check_moments(headers)
 
 
 def _step(priority: Any) -> int:

@@ -44,7 +44,7 @@ class SystemGate:
         wait, *answer = self.store.run(
             "enter_call",
             [self._key("pause"), message_key(tag)],
-            [self._name, self.per_minute, round(WINDOW_SECONDS * 1000), expected],
+            [self._name, self.per_minute, round(WINDOW_SECONDS * 1000), expected, tag],
         )
         if wait:
             reason = "is paused" if answer == [b"paused"] else "has spent its budget"

@@ -36,6 +36,7 @@ class ClaimingConsumer(Consumer):
     ensure_connected: Any
     hostname: str
     initial_prefetch_count: int
+    _is_ending = False
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -74,8 +75,17 @@ class ClaimingConsumer(Consumer):
         leases.begin()
         super().on_ready()
 
+    def on_close(self) -> None:
+        """Keep what is claimed when a connection is lost: it is redelivered to nobody.
+
+        Celery forgets here what its pool has not begun, and what it begins in this moment.
+        """
+        if self._is_ending:
+            super().on_close()
+
     def stop(self) -> None:
         """Stop claiming; what has not been started goes back at once."""
+        self._is_ending = True
         super().stop()
         self.app.services.leases.return_unstarted()
 

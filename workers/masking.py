@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from typing import Any
 
+from billiard.exceptions import WorkerLostError
 from celery.exceptions import InvalidTaskError
 from celery.worker.request import Request
 
@@ -51,6 +52,15 @@ class MaskedRequest(Request):
         retry = getattr(exc_info.exception, "exc", None) or exc_info.exception
         self._leases.put_back(self._tag, float(retry.when or 0))
         super().on_retry(exc_info)
+
+    def on_failure(
+        self, exc_info: Any, send_failed_event: bool = True, return_ok: bool = False
+    ) -> Any:
+        """Count the death of a pool's process against the message that it carried out."""
+        lost = getattr(exc_info.exception, "exc", None) or exc_info.exception
+        if isinstance(lost, WorkerLostError):
+            self._leases.lose(self._tag)
+        return super().on_failure(exc_info, send_failed_event, return_ok)
 
     @property
     def _leases(self) -> Leases:

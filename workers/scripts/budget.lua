@@ -23,14 +23,6 @@ local function current_window(name, now, length)
   return window
 end
 
-local function reserve(message, name, calls, now, length)
-  local window = current_window(name, now, length)
-  redis.call('HINCRBY', budget_of(name), 'spent', calls)
-  redis.call('HINCRBY', budget_of(name), 'reserved', calls)
-  redis.call('HINCRBY', message, 'reserved:' .. name, calls)
-  redis.call('HSET', message, 'window:' .. name, window)
-end
-
 -- Returns the calls reserved for a message in the current window; of an older one none are left.
 local function reserved_for(message, name)
   local calls, window = unpack(redis.call('HMGET', message, 'reserved:' .. name, 'window:' .. name))
@@ -39,6 +31,15 @@ local function reserved_for(message, name)
     return 0
   end
   return tonumber(calls)
+end
+
+local function reserve(message, name, calls, now, length)
+  local window = current_window(name, now, length)
+  reserved_for(message, name)
+  redis.call('HINCRBY', budget_of(name), 'spent', calls)
+  redis.call('HINCRBY', budget_of(name), 'reserved', calls)
+  redis.call('HINCRBY', message, 'reserved:' .. name, calls)
+  redis.call('HSET', message, 'window:' .. name, window)
 end
 
 -- Gives back what was reserved for a message and not used.

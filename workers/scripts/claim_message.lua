@@ -30,6 +30,7 @@
 -- or "poison" (it has ended the worker each time).
 -- include budget
 -- include holding
+-- include pulse
 
 local WORKER, LEASE, IDLE = ARGV[1], tonumber(ARGV[2]), ARGV[3] == 'idle'
 local WINDOW, CLASSES = tonumber(ARGV[6]), tonumber(ARGV[7])
@@ -40,7 +41,7 @@ local time = redis.call('TIME')
 local now_us = time[1] * 1000000 + time[2]
 local now = math.floor(now_us / 1000)
 local wait = tonumber(ARGV[5])
-local moves = 0
+local moves, blocked = 0, 0
 
 local function not_before(milliseconds)
   wait = math.max(1, math.min(wait, math.ceil(milliseconds)))
@@ -56,6 +57,9 @@ local function moment(text)
   local year, month, day, hour, minute, second, rest =
     string.match(text, '^(%d%d%d%d)-(%d%d)-(%d%d)[T ](%d%d):(%d%d):(%d%d)(.*)$')
   if not year then return nil end
+  if month < '01' or month > '12' or day < '01' or day > '31' or hour > '23' or minute > '59' then
+    return nil
+  end
   local fraction, zone = string.match(rest, '^%.(%d+)(.*)$')
   local sign, hours, minutes = string.match(zone or rest, '^([+-])(%d%d):?(%d%d)')
   local y, m = tonumber(year), tonumber(month)
@@ -72,10 +76,7 @@ end
 -- Messages whose lease has ended come back first in their queue. While nobody could renew, because
 -- Redis was away, no lease counts as ended.
 local function restore()
-  local pulse = tonumber(redis.call('GETSET', 'gw:pulse', number(now)))
-  if pulse and now - pulse > LEASE / 2 then
-    redis.call('SET', 'gw:grace', '1', 'PX', LEASE)
-  end
+  local pulse = beat(now, LEASE)
   if pulse and math.floor(pulse / 100) == math.floor(now / 100) then return end
   if redis.call('EXISTS', 'gw:grace') == 1 then return end
   local ended = redis.call('ZRANGEBYSCORE', 'gw:leases', '-inf', now, 'LIMIT', 0, MOVES)
@@ -88,25 +89,34 @@ local function restore()
       redis.call('HDEL', message, 'started')
       give_back(message)
       unlock(message, tag)
-      redis.call('ZADD', 'gw:delayed:' .. queue, 0, tag)
+      redis.call('ZADD', 'gw:delayed:' .. queue, string.match(tag, '^%d+'), tag)
     end
   end
   moves = #ended
+end
+
+-- Returns why a message is not to run any more, or nil.
+local function over(head)
+  if head.id and redis.call('ZSCORE', 'gw:revoked', head.id) then return 'revoked' end
+  if head.expires and head.expires <= now then return 'expired' end
 end
 
 -- Returns what stands at the head of a queue without taking it, or nil.
 local function delayed_head(keys)
   local due = redis.call('ZRANGEBYSCORE', keys[5], '-inf', now, 'LIMIT', 0, 10)
   for _, tag in ipairs(due) do
-    local id, expires, charged, kills, alone = unpack(redis.call('HMGET', 'gw:message:' .. tag,
-      'id', 'expires', 'charged', 'kills', 'alone'))
+    local queue, id, expires, charged, kills = unpack(redis.call('HMGET', 'gw:message:' .. tag,
+      'queue', 'id', 'expires', 'charged', 'kills'))
     local head = {tag = tag, id = id, expires = tonumber(expires), charged = charged}
-    if tonumber(kills or 0) < KILLS then return head end
-    if alone then
+    kills = tonumber(kills or 0)
+    if not queue then
+      redis.call('ZREM', keys[5], tag)
+    elseif kills < KILLS or over(head) then
+      return head
+    elseif kills > KILLS then
       head.verdict = 'poison'
       return head
-    end
-    if redis.call('SET', 'gw:warden', WORKER, 'NX', 'PX', LEASE)
+    elseif redis.call('SET', 'gw:warden', WORKER, 'NX', 'PX', LEASE)
       or redis.call('GET', 'gw:warden') == WORKER then
       if not IDLE then return {verdict = 'drain'} end
       head.verdict = 'alone'
@@ -137,9 +147,14 @@ local function list_head(keys)
   end
 end
 
+-- Returns a tag that is never issued again, even if Redis loses its counter.
+local function new_tag()
+  return number(redis.call('INCR', 'gw:tags')) .. '-' .. number(now_us)
+end
+
 -- Gives a message from a list a hash of its own, and takes it off the list.
 local function keep(head, queue)
-  local tag = number(redis.call('INCR', 'gw:tags'))
+  local tag = new_tag()
   redis.call('HSET', 'gw:message:' .. tag, 'raw', head.raw, 'queue', queue)
   if head.id then redis.call('HSET', 'gw:message:' .. tag, 'id', head.id) end
   if head.expires then
@@ -168,10 +183,7 @@ local function next_head(keys, queue)
       head = nil
     end
   end
-  if not head.verdict then
-    if head.expires and head.expires <= now then head.verdict = 'expired' end
-    if head.id and redis.call('ZSCORE', 'gw:revoked', head.id) then head.verdict = 'revoked' end
-  end
+  if not head.verdict then head.verdict = over(head) end
   return head
 end
 
@@ -206,6 +218,11 @@ local function on_time(terms, override)
   if interval == 0 then return true end
   local cell = 'gw:rate:' .. terms.queue
   local arrival = math.max(now_us, tonumber(redis.call('GET', cell)) or 0)
+  if arrival > now_us + burst * interval then
+    -- It counts the intervals of a slower rate, which is not in force any more.
+    arrival = now_us + burst * interval
+    redis.call('SET', cell, number(arrival), 'PX', math.ceil(burst * interval / 1000 + 1000))
+  end
   local early = arrival - now_us - (burst - 1) * interval
   if early > 0 then
     not_before(early / 1000)
@@ -221,7 +238,7 @@ local function take(head, terms, class)
   local tag, old = nil, head.tag
   if old then
     redis.call('ZREM', 'gw:delayed:' .. terms.queue, old)
-    tag = number(redis.call('INCR', 'gw:tags'))
+    tag = new_tag()
     redis.call('RENAME', 'gw:message:' .. old, 'gw:message:' .. tag)
     redis.call('HDEL', 'gw:message:' .. tag, 'started', 'due')
   else
@@ -229,10 +246,10 @@ local function take(head, terms, class)
   end
   local message, verdict = 'gw:message:' .. tag, head.verdict or ''
   redis.call('HSET', message, 'worker', WORKER, 'charged', '1')
-  if verdict == 'alone' then redis.call('HSET', message, 'alone', '1') end
   local runs = redis.call('HINCRBY', message, 'runs', 1)
   redis.call('ZADD', 'gw:leases', number(now + LEASE), tag)
-  redis.call('HSET', 'gw:turns', class .. '/' .. terms.tenant, tag, terms.queue, tag)
+  local turn = string.match(tag, '^%d+')
+  redis.call('HSET', 'gw:turns', class .. '/' .. terms.tenant, turn, terms.queue, turn)
   redis.call('HDEL', 'gw:heads', terms.queue)
   return {tag, terms.queue, head.raw or redis.call('HGET', message, 'raw'), verdict, runs,
     number(now_us)}
@@ -258,6 +275,7 @@ local function try(keys, terms, class)
   local admitted = not paused and affordable(terms)
   if admitted and not head.charged then admitted, charge = on_time(terms, override) end
   if not admitted then
+    blocked = blocked + 1
     redis.call('HSETNX', 'gw:heads', terms.queue, number(now))
     return nil
   end
@@ -318,4 +336,6 @@ end
 redis.call('ZADD', 'gw:idle', now, WORKER)
 redis.call('ZREMRANGEBYSCORE', 'gw:idle', '-inf', now - 1000)
 not_before(tonumber(ARGV[4]) * redis.call('ZCARD', 'gw:idle'))
+-- Every queue that may not run has cost some 25 microseconds: Redis has to keep time for others.
+wait = math.max(wait, math.min(blocked / 5, tonumber(ARGV[5])))
 return {'', wait}

@@ -23,6 +23,11 @@ local entry = KEYS[1]
 local time = redis.call('TIME')
 local now = time[1] * 1000 + math.floor(time[2] / 1000)
 
+-- A claim that was lost before its run began: the message is somebody else's.
+if ARGV[6] ~= '' and not redis.call('ZSCORE', 'gw:leases', ARGV[6]) then
+  return {'busy', 1}
+end
+
 -- From here on, an end of the worker counts against the message.
 if redis.call('EXISTS', KEYS[2]) == 1 then
   redis.call('HSET', KEYS[2], 'started', '1')
@@ -42,8 +47,9 @@ if state == 'claimed' and owner ~= ARGV[1] then
   if tag and tag ~= '' then
     lease_until = redis.call('ZSCORE', 'gw:leases', tag) or 0
   end
-  if tonumber(lease_until) > now then
-    return {'busy', tonumber(lease_until) - now}
+  if tonumber(lease_until) > now
+    or (tonumber(lease_until) > 0 and redis.call('EXISTS', 'gw:grace') == 1) then
+    return {'busy', math.max(1, tonumber(lease_until) - now)}
   end
 end
 

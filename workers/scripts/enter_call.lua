@@ -7,6 +7,7 @@
 -- ARGV[3]  window    milliseconds
 -- ARGV[4]  expected  with the first call of an attempt: how many it is going to make, which have to
 --                    fit unless the window is empty; 0 with any later one, which may overdraw it
+-- ARGV[5]  tag       of the message's claim
 --
 -- Returns {0, window, calls made in it} | {milliseconds, "paused"} | {milliseconds, "budget"}
 -- include budget
@@ -22,7 +23,9 @@ local now = math.floor(now_us / 1000)
 local name, limit, length = ARGV[1], tonumber(ARGV[2]), tonumber(ARGV[3])
 local budget = budget_of(name)
 local window = current_window(name, now_us, length)
-local reserved = reserved_for(KEYS[2], name)
+-- A claim that is lost has nothing reserved, and reserves nothing: its message is somebody else's.
+local held = redis.call('ZSCORE', 'gw:leases', ARGV[5])
+local reserved = held and reserved_for(KEYS[2], name) or 0
 
 local short = math.min(tonumber(ARGV[4]), limit) - reserved
 if short > 0 then
@@ -30,7 +33,7 @@ if short > 0 then
   if spent > 0 and spent + reserved + short > limit then
     return {math.max(1, redis.call('PTTL', budget)), 'budget'}
   end
-  if redis.call('EXISTS', KEYS[2]) == 1 then
+  if held then
     reserve(KEYS[2], name, short, now_us, length)
     reserved = reserved + short
   end

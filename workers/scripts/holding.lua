@@ -7,8 +7,9 @@
 local function is_held(lock, now)
   local holder = redis.call('GET', lock)
   if not holder then return false end
-  return string.sub(holder, 1, 1) == '~'
-    or tonumber(redis.call('ZSCORE', 'gw:leases', holder) or 0) > now
+  if string.sub(holder, 1, 1) == '~' then return true end
+  local lease = tonumber(redis.call('ZSCORE', 'gw:leases', holder) or 0)
+  return lease > now or lease > 0 and redis.call('EXISTS', 'gw:grace') == 1
 end
 
 -- Frees the locks that a message was claimed with.

@@ -8,12 +8,13 @@
 -- gw:workers  hash: what is known of each worker; gw:alive: sorted set: when it was last heard of
 --
 -- Returns the tags whose lease had ended before.
+-- include pulse
 
 local time = redis.call('TIME')
 local now = time[1] * 1000 + math.floor(time[2] / 1000)
 local ends = string.format('%.0f', now + tonumber(ARGV[2]))
 
-redis.call('SET', 'gw:pulse', string.format('%.0f', now))
+beat(now, tonumber(ARGV[2]))
 redis.call('HSET', 'gw:workers', ARGV[1], ARGV[3])
 redis.call('ZADD', 'gw:alive', now, ARGV[1])
 local gone = {}

@@ -1,7 +1,7 @@
 -- Ends claims, or puts their messages back.
 --
--- ARGV  three for each claim: "end" | "return", its tag, and for a return the milliseconds after
---       which it is due, "first" to come first in its queue
+-- ARGV  three for each claim: "end" | "return" | "lost", its tag, and the milliseconds after which
+--       it is due, "first" to come first in its queue; one that is lost has ended its process
 --
 -- A claim whose lease has ended in between is somebody else's, and is left alone.
 -- include budget
@@ -20,8 +20,14 @@ for place = 1, #ARGV, 3 do
     if verb == 'end' or not queue then
       redis.call('DEL', message)
     else
-      local due = 0
+      local due = tonumber(string.match(tag, '^%d+'))
       if wait ~= 'first' then due = now + tonumber(wait) end
+      if verb == 'lost' and redis.call('HGET', message, 'started') then
+        redis.call('HINCRBY', message, 'kills', 1)
+      end
+      if verb == 'lost' and redis.call('HGET', message, 'started') then
+        redis.call('HINCRBY', message, 'kills', 1)
+      end
       redis.call('HDEL', message, 'started')
       redis.call('HSET', message, 'due', string.format('%.0f', due))
       redis.call('ZADD', 'gw:delayed:' .. queue, string.format('%.0f', due), tag)

@@ -183,7 +183,12 @@ class ClaimingChannel(_Channel):  # type: ignore[misc]  # see above
         if message is not None:
             self._alone = claimed.verdict == "alone"
             self.desk.leases.hold(claimed.tag)
-            self.connection._deliver(message, claimed.queue)
+            try:
+                self.connection._deliver(message, claimed.queue)
+            except Exception:
+                # Celery tells of it before it hands it to the pool, on a connection that may be cut.
+                self.desk.leases.put_back(claimed.tag)
+                raise
 
     def _on_free(self) -> None:
         loop = get_event_loop()

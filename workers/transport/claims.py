@@ -28,7 +28,7 @@ Verdict = Literal["", "unreadable", "expired", "revoked", "alone", "poison"]
 
 #: What becomes of a claim: it has ended, or its message comes back in so many seconds (None: at
 #: once, before all others of its queue).
-Settlement = tuple[Literal["end", "return"], str, float | None]
+Settlement = tuple[Literal["end", "return", "lost"], str, float | None]
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -73,6 +73,10 @@ class Leases:
         """Let the claim's message come back in `wait` seconds; at once, and first, without."""
         self._settle(("return", tag, wait))
 
+    def lose(self, tag: str) -> None:
+        """Let the claim's message come back at once: the process that carried it out has died."""
+        self._settle(("lost", tag, None))
+
     def return_unstarted(self) -> None:
         """Put back every message that is not being carried out."""
         for tag in [tag for tag, started in self._held.copy().items() if not started]:
