@@ -2,7 +2,7 @@
 
 They stay until somebody replays or discards them: nothing here expires. Payloads are sealed. A
 letter is named by its tenant (or queue) and the Celery message's id, so that the same message
-parked twice is one letter.
+parked twice is one letter; another message of the same id gets a letter beside it.
 """
 
 from __future__ import annotations
@@ -11,9 +11,10 @@ import json
 import math
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from hashlib import sha256
 from typing import Any
 
-from tasks.errors import ApiError, Rejected
+from tasks.errors import ApiError, Rejected, SettingsError
 from workers.audit import Command
 from workers.kept_message import KeptMessage, read
 from workers.sealing import Seal
@@ -22,6 +23,9 @@ from workers.transport.claims import message_key
 
 #: Letters that are read by one command.
 BATCH = 500
+
+#: Stands between a letter's name and what tells it from others of that name; no id holds it.
+BESIDE = "~"
 
 FACTS = key("dead-letters")
 PAYLOADS = key("dead-letters", "payloads")
@@ -52,7 +56,7 @@ class DeadLetter:
     @property
     def message_id(self) -> str:
         """The Celery message's id, or one of our own where it had none that could be used."""
-        return self.id.partition(":")[2]
+        return self.id.partition(":")[2].partition(BESIDE)[0]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -96,12 +100,22 @@ class DeadLetters:
         only that can go on with its chain.
         """
         facts = {**vars(letter), "size": len(payload)}
-        del facts["id"]
+        name = self._free_name(facts.pop("id"), payload)
         return [
-            ("HSET", FACTS, letter.id, json.dumps(facts)),
-            ("HSET", PAYLOADS, letter.id, self.seal.seal(payload)),
-            ("ZADD", BY_TIME, letter.at, letter.id),
+            ("HSET", FACTS, name, json.dumps(facts)),
+            ("HSET", PAYLOADS, name, self.seal.seal(payload)),
+            ("ZADD", BY_TIME, letter.at, name),
         ]
+
+    def _free_name(self, name: str, payload: bytes) -> str:
+        """Return `name`, or one beside it where another message is kept under that."""
+        try:
+            taken = self.content(name) != payload
+        except Rejected:
+            return name
+        except SettingsError:
+            taken = True
+        return f"{name}{BESIDE}{sha256(payload).hexdigest()[:16]}" if taken else name
 
     def removing(self, letters: Iterable[DeadLetter]) -> list[Command]:
         """Return the commands that take at least one letter away."""

@@ -113,6 +113,17 @@ def test_letters_of_one_moment_are_all_found_however_many(letters: DeadLetters) 
     assert sorted(found) == list(range(2 * BATCH + 10))
 
 
+def test_another_message_of_the_same_id_hides_none(redis: Redis, letters: DeadLetters) -> None:
+    sealing = DeadLetters(store=letters.store, seal=Seal(key=Fernet.generate_key().decode()))
+    park(sealing, letter(1), b"sealed")
+    for payload in (b"first", b"second", b"first", b"second"):
+        park(letters, letter(1), payload)
+    found = list(letters.letters())
+    assert {each.message_id for each in found} == {"m-1"}
+    contents = [sealing.content(each.id) for each in found]
+    assert sorted(contents) == [b"first", b"sealed", b"second"]
+
+
 def test_letters_that_are_removed_while_they_are_read_hide_no_other(letters: DeadLetters) -> None:
     for number in range(2 * BATCH + 10):
         park(letters, letter(number, at=float(number // 100)), b"{}")

@@ -13,6 +13,7 @@ from typing import Any
 from uuid import uuid4
 
 import pytest
+from celery import chain
 from cryptography.fernet import Fernet
 
 from tests.support.cluster import Cluster
@@ -193,6 +194,36 @@ def test_a_message_goes_on_with_its_chain_and_leaves_its_group(
     assert sent == {**EMBED, "chain": [step]}
     assert message["headers"]["group"] is None
     assert message["headers"]["ignore_result"] is True
+
+
+def test_an_operation_that_failed_in_a_chain_goes_on_with_it_after_its_replay(
+    here: Cluster, cranked: CrankedWorker
+) -> None:
+    here.sandbox.fault(route=CONVERSATIONS, kind="status", status=403)
+    client = cranked.app.services.producer.app
+    contact = here.sandbox.ids("contacts")[0]
+    first = client.signature("set_attributes", kwargs=set_tier(), queue="attributes")
+    second = client.signature("sync_profile", kwargs={"contact_id": contact}, queue="sync")
+    chain(first.set(immutable=True), second.set(immutable=True), app=client).apply_async()
+    assert [turn.state for turn in cranked.drain("attributes", "sync")] == ["FAILURE"]
+    assert replay() == 0
+    turns = cranked.drain("attributes", "sync")
+    assert [turn.result["status"] for turn in turns] == ["done", "done"]
+
+
+def test_a_letter_tells_the_last_response_without_its_body(
+    here: Cluster, cranked: CrankedWorker
+) -> None:
+    here.sandbox.fault(route=CONVERSATIONS, kind="status", status=403)
+    about = {"operation_id": "o-1", "correlation_id": "corr-1"}
+    cranked.send("set_attributes", set_tier(**about), "attributes")
+    cranked.drain("attributes")
+    (found,) = cranked.app.services.dead_letters.letters()
+    assert (found.operation_id, found.correlation_id, found.attempts) == ("o-1", "corr-1", 1)
+    answered = dict(found.last_response or {})
+    answered.pop("code", None)
+    where = {"system": "genesys", "method": "GET", "route": CONVERSATIONS}
+    assert answered == {**where, "status": 403}
 
 
 def test_a_message_of_the_default_queue_goes_to_its_tenants(
