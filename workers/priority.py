@@ -21,7 +21,7 @@ _CLASS_OF: dict[str, Class] = {
 }
 
 #: A class's share of a budget that is left to others while a window is young.
-LEFT_TO_OTHERS: dict[Class, float] = {"live": 0.0, "normal": 0.0, "batch": 0.2}
+LEFT_TO_OTHERS: dict[Class, float] = {"live": 0.0, "normal": 0.1, "batch": 0.2}
 
 #: A class's share of a worker's slots that it leaves free for others.
 LEFT_FREE: dict[Class, float] = {"live": 0.0, "normal": 0.125, "batch": 0.25}

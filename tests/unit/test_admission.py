@@ -43,17 +43,14 @@ def test_the_terms_of_a_queue_name_its_tenants_budgets() -> None:
     assert terms_of("sync", at_five, LIMITS) == Terms(
         queue="sync",
         rate=5.0,
-        budgets=(
-            Budget(name="default:genesys", calls=1, limit=300),
-            Budget(name="default:cxone", calls=1, limit=60),
-        ),
+        budgets=(Budget(name="default:cxone", calls=1, limit=60),),
     )
 
 
 def test_no_more_is_reserved_than_the_budget_and_nothing_where_there_is_none() -> None:
     merge, sync = terms_of("merge.acme", at_five, LIMITS), terms_of("sync.acme", at_five, LIMITS)
     assert merge.budgets == (Budget(name="acme:genesys", calls=2, limit=2),)
-    assert [each.name for each in sync.budgets] == ["acme:genesys"]
+    assert sync.budgets == ()
     assert terms_of("merge.other", at_five, LIMITS).budgets == ()
 
 

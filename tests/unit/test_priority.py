@@ -73,5 +73,5 @@ def test_queues_are_asked_for_by_class_and_otherwise_as_they_came() -> None:
     ]  # fmt: skip
 
 
-def test_only_batch_leaves_some_of_a_budget_to_others() -> None:
-    assert LEFT_TO_OTHERS == {"live": 0.0, "normal": 0.0, "batch": 0.2}
+def test_the_less_urgent_a_class_the_more_of_a_budget_it_leaves_to_others() -> None:
+    assert LEFT_TO_OTHERS == {"live": 0.0, "normal": 0.1, "batch": 0.2}

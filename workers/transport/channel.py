@@ -184,11 +184,17 @@ class ClaimingChannel(_Channel):  # type: ignore[misc]  # see above
             self._alone = claimed.verdict == "alone"
             self.desk.leases.hold(claimed.tag)
             try:
+                self._ask_ahead()
                 self.connection._deliver(message, claimed.queue)
             except Exception:
-                # Celery tells of it before it hands it to the pool, on a connection that may be cut.
+                # Celery tells of it before the pool has it, on a connection that may be cut.
                 self.desk.leases.put_back(claimed.tag)
                 raise
+
+    def _ask_ahead(self) -> None:
+        """Let Redis look for the next message while this one is handed over."""
+        if self.qos.free > 0 and self.active_queues:
+            self._brpop_start()
 
     def _on_free(self) -> None:
         loop = get_event_loop()

@@ -16,7 +16,7 @@ from workers.store import Store, key
 WINDOW_SECONDS = 60.25
 
 #: Milliseconds between two questions of a worker that has nothing to do, while it is the only one.
-PAUSE = 5
+PAUSE = 10
 
 #: Milliseconds between two questions at most, however many workers have nothing to do.
 LONGEST_PAUSE = 250

@@ -19,6 +19,9 @@ from workers.store import INFRASTRUCTURE
 from workers.telemetry import describe, log
 from workers.transport.claims import Claims, Settlement
 
+#: Seconds in which claims that end are gathered, so that one call settles several.
+GATHER_SECONDS = 0.005
+
 #: Seconds between two tries while Redis is away.
 RETRY_SECONDS = 0.25
 
@@ -128,6 +131,7 @@ class Leases:
                     self.claims.leave(self.worker)
                     return
                 settled = []
+                time.sleep(GATHER_SECONDS)
                 if time.monotonic() >= renewal:
                     self._renew(held)
                     renewal = time.monotonic() + self.lease / 3
