@@ -182,6 +182,13 @@ def test_a_lost_head_is_found_in_the_last_record_and_said(
     assert intact(audit) == 5
 
 
+def test_a_head_that_is_none_stops_nobody(audit: Audit, redis: Redis) -> None:
+    redis.set(HEAD_KEY, "nonsense")
+    write(audit)
+    assert disruptions(audit) == ["the head said 0, the last record was 0"]
+    assert intact(audit) == 2
+
+
 def test_records_that_are_gone_are_never_written_over(audit: Audit, redis: Redis) -> None:
     write(audit, 5)
     redis.xdel(STREAM_KEY, *entry_ids(redis)[-2:])

@@ -47,6 +47,7 @@ def tenant(monkeypatch: pytest.MonkeyPatch) -> None:
         ("worker --queues merge,merg", "unknown: merg; the queues are attributes, merge"),
         ("enqueue sync_profile --json no/such/file", "no/such/file: No such file or directory"),
         ("audit tail --tenant nobody", "unknown; the tenants are default"),
+        ("audit verify --offline", "there is no file to check"),
         ("dead-letters", "Missing command"),
         ("dead-letters show", "Missing argument 'ID'"),
         ("dead-letters list --status done", "unknown; a letter's status is rejected, conflict,"),
@@ -102,6 +103,7 @@ def test_a_redis_that_cannot_be_reached_is_one_line_without_its_password(
         *("", "demo", "worker", "sandbox", "enqueue", "schema", "status", "dead-letters list"),
         *("dead-letters", "dead-letters show", "dead-letters replay", "dead-letters discard"),
         *("rates", "rates set", "rates reset", "rates pause", "rates resume"),
+        *("audit tail", "audit export", "audit verify"),
     ],
 )
 def test_help_teaches(command: str, capsys: pytest.CaptureFixture[str]) -> None:

@@ -75,10 +75,10 @@ end
 
 local stored = redis.call('GET', KEYS[2]) or ''
 local last = end_of_stream()
-local head, doubt = stored, ''
+local head, doubt = string.match(stored, '^%d+ %x+$') or '', ''
 if stored ~= last then
-  doubt = 'the head said ' .. number_of(stored) .. ', the last record was ' .. number_of(last)
-  if number_of(last) > number_of(stored) then
+  doubt = 'the head said ' .. number_of(head) .. ', the last record was ' .. number_of(last)
+  if number_of(last) > number_of(head) then
     head = last
   end
 end
