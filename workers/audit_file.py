@@ -31,7 +31,8 @@ class AuditFiles:
 
     A line is handed to the operating system before `append` returns, and not flushed to the disk:
     it outlives the worker, and may be lost with the machine. The files are for their owner only. A
-    folder that fails is logged once, until it works again; what it misses stays in Redis.
+    folder that fails is logged once, until it works again; what it misses stays in Redis. One that
+    hangs, on a server that is away, holds up the threads of its worker: name a local one.
     """
 
     folder: Path
