@@ -147,17 +147,21 @@ def _outcome(
 ) -> Outcome:
     linked = [source for source in message.source_profile_ids if source not in merged]
     facts: dict[str, Json] = {"profile_id": survivor, "merged": merged, "linked": linked}
-    subject: dict[str, Json] = {
+    return Outcome(
+        status="done" if merged else "noop",
+        detail=facts,
+        record=record,
+        announcement={**merge_subject(message), **facts},
+    )
+
+
+def merge_subject(message: MergeProfiles) -> Mapping[str, Json]:
+    """Return what every audit record of a merge names."""
+    return {
         "target": message.target_profile_id,
         "sources": message.source_profile_ids,
         "policy": message.merge_policy,
     }
-    return Outcome(
-        status="done" if merged else "noop",
-        detail=facts,
-        record={**subject, **record},
-        announcement={**subject, **facts},
-    )
 
 
 def usual_calls(message: MergeProfiles) -> int:
@@ -177,4 +181,5 @@ OPERATION = Operation(
     ),
     locks=profile_locks,
     calls=usual_calls,
+    subject=merge_subject,
 )

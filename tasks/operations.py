@@ -70,6 +70,10 @@ def _one_call(_: Message) -> int:
     return 1
 
 
+def _nothing(_: Message) -> Mapping[str, Json]:
+    return {}
+
+
 def _no_locks(_: Message) -> tuple[str, ...]:
     return ()
 
@@ -79,13 +83,15 @@ class Operation(Generic[M]):
     """One task: its message model, the use case that carries it out, and what it locks.
 
     `locks` names the resources (within the tenant) on which operations run one at a time; `calls`
-    is how many calls to Genesys it usually makes, which its budget has to have left at the start.
+    is how many calls to Genesys it usually makes, which its budget has to have left at the start;
+    `subject` is what the audit record says of the message, however it ends.
     """
 
     message: type[M]
     use_case: Callable[[M, Systems], Outcome]
     locks: Callable[[M], tuple[str, ...]] = _no_locks
     calls: Callable[[M], int] = _one_call
+    subject: Callable[[M], Mapping[str, Json]] = _nothing
 
     @property
     def task(self) -> str:

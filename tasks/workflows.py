@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from tasks.apis.systems import Systems
-from tasks.merge import merge_profiles, profile_locks, usual_calls
+from tasks.merge import merge_profiles, merge_subject, profile_locks, usual_calls
 from tasks.messages import MergeAndSync, SyncProfile
 from tasks.operations import FollowUp, Operation, Outcome
 
@@ -26,5 +26,9 @@ def merge_and_sync(message: MergeAndSync, systems: Systems) -> Outcome:
 
 
 OPERATION = Operation(
-    message=MergeAndSync, use_case=merge_and_sync, locks=profile_locks, calls=usual_calls
+    message=MergeAndSync,
+    use_case=merge_and_sync,
+    locks=profile_locks,
+    calls=usual_calls,
+    subject=merge_subject,
 )

@@ -124,10 +124,18 @@ class ClaimingConsumer(Consumer):
     def _park(self, message: Any, reason: str) -> None:
         queue = str((message.delivery_info or {}).get("routing_key", ""))
         body = message.body if isinstance(message.body, bytes) else str(message.body).encode()
-        self._keep(queue, body, message.headers, Rejected(reason))
+        tag = str(message.delivery_tag)
+        self._keep(queue, body, message.headers, Rejected(reason), tag)
         message.ack_log_error(log, self.connection_errors)
 
-    def _keep(self, queue: str, raw: bytes, headers: dict[str, Any], error: OperationError) -> None:
+    def _keep(
+        self,
+        queue: str,
+        raw: bytes,
+        headers: dict[str, Any],
+        error: OperationError,
+        tag: str = "",
+    ) -> None:
         """Keep a message's bytes, and tell its producer, who may wait for a result."""
         park(
             self.app.services,
@@ -136,6 +144,7 @@ class ClaimingConsumer(Consumer):
             headers=headers,
             reason=str(error),
             status=error.status,
+            tag=tag,
         )
         if is_identifier(headers.get("id")) and not headers.get("ignore_result"):
             self.app.backend.store_result(headers["id"], error, states.FAILURE)

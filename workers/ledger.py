@@ -157,9 +157,10 @@ class Ledger:
         """
         state = "ended" if final else "failed"
         entry = entry_of(claim)
+        done_with = ("attempts", "first_at", "message_id") if final else ()
         return [
-            ("HSET", entry, "state", state, "lease_until", "0", "outcome", json.dumps(result)),
-            ("HDEL", entry, "intent", "intent_until", "tag"),
+            ("HSET", entry, "state", state, "outcome", json.dumps(result)),
+            ("HDEL", entry, "lease_until", "intent", "intent_until", "tag", *done_with),
         ]
 
 

@@ -80,6 +80,7 @@ class MaskedRequest(Request):
             headers=self._request_dict,
             reason="expires: was over before it could run" if reason == "expired" else "revoked",
             status=Failed.status,
+            tag=self._tag,
         )
         super()._announce_revoked(reason, *args, **kwargs)  # type: ignore[misc]  # not in the stubs
 

@@ -182,7 +182,7 @@ class Runner:
             rules=self.rules,
         )
         if isinstance(decision, policy.End):
-            self.records.failed(run, decision.error)
+            self.records.failed(run, decision.error, error)
             return decision.error
         self.ledger.put_back(run.claim, cause=decision.cause, touched=run.calls.touched)
         reason = policy.say(error)

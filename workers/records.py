@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from tasks.errors import OperationError, Postponed
+from tasks.fields import is_identifier
 from tasks.messages import Message
 from tasks.operations import Operation, Outcome
 from workers.audit import Audit, Command
 from workers.calls import CountedCalls
-from workers.dead_letters import DeadLetter, DeadLetters
+from workers.dead_letters import DeadLetter, DeadLetters, last_response
 from workers.delivery import Delivery
 from workers.ledger import BUSY_WAIT, Claim, Ledger, entry_of
 from workers.store import Store
@@ -56,14 +57,22 @@ class Records:
         log.info("operation.ended", **self._facts(run, result))
         return result
 
-    def failed(self, run: Run, error: OperationError) -> None:
-        """Record a bad end, and park the message. Raises `Postponed` as `succeeded` does."""
+    def failed(self, run: Run, error: OperationError, cause: Exception | None = None) -> None:
+        """Record a bad end, which `cause` led to, and park the message.
+
+        Raises `Postponed` as `succeeded` does.
+        """
         result = self._result(run, error.status, {"reason": str(error)})
         record = {**self._facts(run, result), "reason": str(error)}
-        attempts = run.claim.attempts
-        letter = self._letter(run.operation, run.delivery, run.claim.tenant, error, attempts)
+        letter = replace(
+            self._letter(run.operation, run.delivery, run.claim.tenant, error),
+            attempts=run.claim.attempts,
+            operation_id=run.claim.operation_id,
+            correlation_id=run.correlation_id,
+            last_response=last_response(cause or error),
+        )
         ending = self.ledger.ending(run.claim, result, final=False)
-        parking = self.dead_letters.parking(letter, run.delivery.payload)
+        parking = self.dead_letters.parking(letter, self._payload(run.delivery))
         self._end(run, record, [*ending, *parking])
         log.warning("operation.ended", **record)
 
@@ -79,9 +88,9 @@ class Records:
         self, operation: Operation[Any], delivery: Delivery, tenant: str, error: OperationError
     ) -> None:
         """Record a message of `tenant` that was never claimed, and park it."""
-        letter = self._letter(operation, delivery, tenant, error, 0)
+        letter = self._letter(operation, delivery, tenant, error)
         record = {"message_id": delivery.message_id, **vars(letter)}
-        parking = self.dead_letters.parking(letter, delivery.payload)
+        parking = self.dead_letters.parking(letter, self._payload(delivery))
         self.audit.write(tenant, record, commands=parking)
         log.warning("operation.refused", **record)
 
@@ -109,6 +118,7 @@ class Records:
             **{name: value for name, value in result.items() if name != "detail"},
             "correlation_id": run.correlation_id,
             "calls": run.calls.made,
+            **run.operation.subject(run.message),
         }
 
     def _letter(
@@ -117,8 +127,8 @@ class Records:
         delivery: Delivery,
         tenant: str,
         error: OperationError,
-        attempts: int,
     ) -> DeadLetter:
+        named = delivery.arguments.get("operation_id")
         return DeadLetter(
             id=f"{tenant}:{delivery.message_id}",
             task=operation.task,
@@ -126,6 +136,11 @@ class Records:
             tenant=tenant,
             status=error.status,
             reason=str(error),
-            attempts=attempts,
+            attempts=0,
             at=self.store.now(),
+            operation_id=named if is_identifier(named) else delivery.message_id,
         )
+
+    def _payload(self, delivery: Delivery) -> bytes:
+        """Return the message as it stood on its queue, or what was delivered of it."""
+        return self.dead_letters.raw(delivery.tag) or delivery.payload

@@ -27,8 +27,8 @@ INFRASTRUCTURE = (
     kombu.exceptions.OperationalError,
 )
 
-#: A replica, a master without replicas, a full disk: within a script redis-py does not tell them.
-_TAKES_NO_WRITES = re.compile(r"-?\b(READONLY|NOREPLICAS|MISCONF)\b")
+#: A replica, a master without replicas, a full disk or memory: within a script redis-py does not tell them.
+_TAKES_NO_WRITES = re.compile(r"-?\b(READONLY|NOREPLICAS|MISCONF|OOM)\b")
 
 
 def key(*parts: str) -> str:

@@ -37,7 +37,7 @@ def ends(services: Services) -> Counter[str]:
         record["operation_id"]
         for tenant in services.tenants
         for record in services.audit.records(tenant)
-        if "operation_id" in record and "hooks" not in record
+        if record.get("operation_id") and "hooks" not in record
     )
 
 

@@ -43,6 +43,7 @@ class RedisServer:
             "save": "",
             "appendonly": "no",
             "maxmemory-policy": "noeviction",
+            "hash-max-ziplist-value": "512",
         }
         words = [word for name, value in options.items() for word in (f"--{name}", value)]
         return [str(self.program), *words]
