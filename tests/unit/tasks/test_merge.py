@@ -331,8 +331,8 @@ def test_the_record_counts_matching_identities_without_their_values(genesys: Fak
     assert "@" not in repr(outcome)
 
 
-def test_the_record_holds_target_sources_and_policy(genesys: FakeGenesys) -> None:
-    record = merge_profiles(message(), genesys).record
+def test_the_record_holds_target_sources_and_policy_however_it_ends() -> None:
+    record = OPERATION.subject(message())
     assert record["target"] == "target"
     assert record["sources"] == ["first", "second"]
     assert record["policy"] == "target_wins"
