@@ -6,6 +6,7 @@ from tests.benchmarks import (
     bench_drain,
     bench_idle,
     bench_latency,
+    bench_overhead,
     bench_pools,
     bench_sandbox,
     bench_throughput,
@@ -14,6 +15,7 @@ from tests.benchmarks import (
 if __name__ == "__main__":
     bench_throughput.main()
     bench_pools.main()
+    bench_overhead.main()
     bench_latency.main()
     bench_drain.main()
     bench_idle.main()
