@@ -60,7 +60,7 @@ class Arrivals:
         """Return the list that a message of the default queue belongs into, if it can be told."""
         if claimed.queue != DEFAULT_QUEUE:
             return None
-        with suppress(ValueError, TypeError, AttributeError):
+        with suppress(ValueError, TypeError, AttributeError, RecursionError):
             _, arguments, _ = json.loads(base64.b64decode(message["body"]))
             queue = self.services.queue_of(message["headers"].get("task"), arguments)
             if queue:

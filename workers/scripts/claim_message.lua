@@ -88,7 +88,7 @@ local function restore()
       if started then redis.call('HINCRBY', message, 'kills', 1) end
       redis.call('HDEL', message, 'started')
       give_back(message)
-      unlock(message, tag)
+      if not is_calling(tag) then unlock(message, tag) end
       redis.call('ZADD', 'gw:delayed:' .. queue, string.match(tag, '^%d+'), tag)
     end
   end

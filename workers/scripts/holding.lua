@@ -4,12 +4,18 @@
 --   as long as that is under its lease; or "~" and any name, which holds it for the lock's own life
 -- gw:message:<tag>  lists in its fields lock:<name of the lock> those it was claimed with
 
+-- Returns whether a call of a message may still change something, though its worker has died.
+local function is_calling(tag)
+  return redis.call('EXISTS', 'gw:calling:' .. tag) == 1
+end
+
 local function is_held(lock, now)
   local holder = redis.call('GET', lock)
   if not holder then return false end
   if string.sub(holder, 1, 1) == '~' then return true end
   local lease = tonumber(redis.call('ZSCORE', 'gw:leases', holder) or 0)
-  return lease > now or lease > 0 and redis.call('EXISTS', 'gw:grace') == 1
+  return lease > now or is_calling(holder)
+    or lease > 0 and redis.call('EXISTS', 'gw:grace') == 1
 end
 
 -- Frees the locks that a message was claimed with.

@@ -15,16 +15,13 @@ for place = 1, #ARGV, 3 do
   local message = 'gw:message:' .. tag
   if redis.call('ZREM', 'gw:leases', tag) == 1 then
     give_back(message)
-    unlock(message, tag)
+    if verb ~= 'lost' or not is_calling(tag) then unlock(message, tag) end
     local queue = redis.call('HGET', message, 'queue')
     if verb == 'end' or not queue then
       redis.call('DEL', message)
     else
       local due = tonumber(string.match(tag, '^%d+'))
       if wait ~= 'first' then due = now + tonumber(wait) end
-      if verb == 'lost' and redis.call('HGET', message, 'started') then
-        redis.call('HINCRBY', message, 'kills', 1)
-      end
       if verb == 'lost' and redis.call('HGET', message, 'started') then
         redis.call('HINCRBY', message, 'kills', 1)
       end
