@@ -47,7 +47,7 @@ from workers.transport.leases import Leases
 RESULTS_SECONDS = 86_400
 
 #: Messages a worker carries out at once, unless it is told otherwise; the work is waiting for HTTP.
-THREADS = 8
+THREADS = 16
 
 
 @dataclass(frozen=True)

@@ -27,7 +27,7 @@ def worker(
         typer.Option("--queues", "-Q", help="Only these, separated by commas; all if left out."),
     ] = None,
     pool: Annotated[Pool, typer.Option(help="The work is waiting for HTTP.")] = Pool.threads,
-    concurrency: Annotated[int, typer.Option(min=1, help="Messages carried out at once.")] = 8,
+    concurrency: Annotated[int, typer.Option(min=1, help="Messages carried out at once.")] = 16,
     name: Annotated[
         str | None, typer.Option(help="The worker's name; needed for two on one host.")
     ] = None,
