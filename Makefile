@@ -19,7 +19,7 @@ demo: $(READY) ## run the whole system on this machine, everything embedded
 	$(BIN)/genesys-workers demo $(ARGS)
 
 test: $(READY) ## run the test suite
-	$(BIN)/python -m pytest -n auto --maxprocesses 4 --dist loadfile $(ARGS)
+	$(BIN)/python -m pytest -n auto --maxprocesses 4 --dist loadfile --no-loadscope-reorder $(ARGS)
 
 lint: $(READY) ## ruff and mypy, strict
 	$(BIN)/ruff check .

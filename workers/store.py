@@ -27,7 +27,8 @@ INFRASTRUCTURE = (
     kombu.exceptions.OperationalError,
 )
 
-#: A replica, a master without replicas, a full disk or memory: within a script redis-py does not tell them.
+#: A replica, a master without replicas, a full disk or memory: redis-py does not tell them apart
+#: where a script met them.
 _TAKES_NO_WRITES = re.compile(r"-?\b(READONLY|NOREPLICAS|MISCONF|OOM)\b")
 
 
