@@ -18,8 +18,9 @@ WORKERS = 3
 #: Messages a second of each queue, all of them busy at the same time.
 MEASURED = {"sync": 5.0, "merge": 50.0, "attributes": 200.0}
 
-#: The share of its rate that a queue uses which holds a backlog.
-USED = 0.99
+#: The share of its rate that a queue uses at least which holds a backlog, on a machine that other
+#: tests keep busy; `tests/soak/test_rates.py` has it to itself.
+USED = 0.7
 
 #: Measurements at most: others may keep the machine too busy for three workers.
 ROUNDS = 3
