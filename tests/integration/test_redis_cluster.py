@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import os
+import socket
 import subprocess
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -24,12 +25,25 @@ from workers.store import Store
 
 SLOTS = 16_384
 
+#: A node of a cluster listens on the port that is so much higher as well.
+BUS = 10_000
+
+
+def node_port() -> int:
+    """Return a free port whose bus port is free, too."""
+    while True:
+        port = free_port() - BUS
+        with suppress(OSError), socket.socket() as listener:
+            listener.bind((HOST, port))
+            return port
+
 
 @contextmanager
-def started(folder: Path, *options: str) -> Iterator[Server]:
-    """Run a Redis server with more options than ours has."""
-    port = free_port()
-    process = subprocess.Popen([*find().command(port, folder), *options], stdout=subprocess.DEVNULL)
+def started(folder: Path) -> Iterator[Server]:
+    """Run a Redis server in cluster mode."""
+    port = node_port()
+    command = [*find().command(port, folder), "--cluster-enabled", "yes"]
+    process = subprocess.Popen(command, stdout=subprocess.DEVNULL)
     server = Server(port=port, process=process, password="")
     try:
         wait_until(server.answers, 30, "the server answers")
@@ -42,7 +56,7 @@ def started(folder: Path, *options: str) -> Iterator[Server]:
 def node(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     """The only node of a Redis Cluster: every single key could be written."""
     folder = tmp_path_factory.mktemp("node")
-    with started(folder, "--cluster-enabled", "yes") as server, server.client as client:
+    with started(folder) as server, server.client as client:
         client.execute_command("CLUSTER", "ADDSLOTS", *range(SLOTS))
         wait_until(
             lambda: b"cluster_state:ok" in client.execute_command("CLUSTER", "INFO"),
