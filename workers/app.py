@@ -146,7 +146,6 @@ class Services:
     @cached_property
     def runner(self) -> Runner:
         return Runner(
-            store=self.store,
             ledger=self.ledger,
             locks=self.locks,
             records=Records(

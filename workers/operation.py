@@ -35,7 +35,7 @@ from workers.delivery import Delivery, accept, operation_id
 from workers.ledger import Ended, Ledger, fingerprint
 from workers.locks import Locks
 from workers.records import Records, Run
-from workers.store import INFRASTRUCTURE, Store
+from workers.store import INFRASTRUCTURE
 from workers.systems import Connections
 from workers.telemetry import log
 
@@ -61,7 +61,6 @@ class PutBack(WorkerError):
 class Runner:
     """Runs operations with the collaborators of this process."""
 
-    store: Store
     ledger: Ledger
     locks: Locks
     records: Records
@@ -182,7 +181,10 @@ class Runner:
             rules=self.rules,
         )
         if isinstance(decision, policy.End):
-            self.records.failed(run, decision.error, error)
+            try:
+                self.records.failed(run, decision.error, error)
+            except Postponed as lost:
+                return PutBack(lost.wait, str(lost))
             return decision.error
         self.ledger.put_back(run.claim, cause=decision.cause, touched=run.calls.touched)
         reason = policy.say(error)

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 from redis.exceptions import ConnectionError as RedisConnectionError
 
+from tasks.errors import Rejected
 from tests.support.cluster import Cluster
 from tests.support.configuration import CONFIGURATION
 from tests.support.cranked import CrankedWorker
@@ -306,6 +307,25 @@ def test_an_operation_that_met_a_broken_redis_half_way_is_free_when_its_message_
     assert first.state == "RETRY"
     (second,) = cranked.drain("attributes")
     assert second.state == "SUCCESS"
+
+
+def test_a_run_whose_operation_was_taken_over_keeps_no_record_of_its_failure(
+    cluster: Cluster, cranked: CrankedWorker, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def overtaken(*_: Any, **__: Any) -> None:
+        cluster.redis.hset("gw:operation:default:a-1", "owner", "another run")
+        raise Rejected("never to be told")
+
+    cranked.send("set_attributes", attributes(cluster), "attributes", task_id="a-1")
+    with monkeypatch.context() as slow:
+        slow.setattr("tasks.attributes.choose_participant", overtaken)
+        turn = cranked.crank("attributes")
+    assert turn is not None
+    assert turn.state == "RETRY"
+    assert "another run has taken this operation over" in str(turn.result)
+    assert cluster.redis.hget("gw:operation:default:a-1", "owner") == b"another run"
+    assert not list(cranked.app.services.dead_letters.letters())
+    assert not records(cranked)
 
 
 def test_a_fault_outside_of_any_operation_keeps_the_message_and_shows_no_text(
