@@ -35,7 +35,12 @@ class WorkerError(Exception):
 
 
 class SettingsError(WorkerError):
-    """Raised at start when a setting is missing or wrong; the text names the variable or table."""
+    """Raised at start when a setting is missing or wrong; the text names the variable or table.
+
+    A process that cannot go on without it ends with `exit_code`.
+    """
+
+    exit_code: ClassVar[int] = 2
 
 
 class OperationError(WorkerError):

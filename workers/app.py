@@ -242,7 +242,7 @@ def from_environment() -> WorkersApp:
             broker.check(app.services.store.redis)
         except SettingsError as error:
             print(f"genesys-workers: {error}", file=sys.stderr)
-            raise SystemExit(2) from None
+            raise SystemExit(error.exit_code) from None
         except INFRASTRUCTURE:
             pass  # Celery waits for a Redis that is away
 

@@ -22,9 +22,6 @@ from workers.parking import park
 from workers.telemetry import log
 from workers.transport.channel import Desk, claiming
 
-#: The exit code for a setting that is wrong.
-MISUSED = 2
-
 __all__ = ("ClaimingConsumer", "revocations")
 
 
@@ -61,7 +58,7 @@ class ClaimingConsumer(Consumer):
             broker.check(self.app.services.store.redis)
         except SettingsError as error:
             log.error("broker.refused", reason=str(error))
-            raise SystemExit(MISUSED) from None
+            raise SystemExit(error.exit_code) from None
         return connected
 
     def on_ready(self) -> None:

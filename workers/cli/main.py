@@ -32,7 +32,7 @@ from workers.store import INFRASTRUCTURE
 NAME = "genesys-workers"
 
 #: Exit codes: a run that failed, a wrong usage or setting, Ctrl-C.
-FAILED, MISUSED, INTERRUPTED = 1, 2, 130
+FAILED, MISUSED, INTERRUPTED = 1, SettingsError.exit_code, 130
 
 #: Typer brings its own click or uses the installed one, by version; this is the one in use.
 UsageError: Any = typer.BadParameter.__base__
