@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from typing import Literal
 
 from tasks.pii.findings import Entity
@@ -35,9 +36,21 @@ def nearest(text: str, start: int) -> Topic | None:
     return _last_topic(text, max(0, start - REACH), start)
 
 
-def asked_for(text: str) -> Topic | None:
+def topic_asked(text: str) -> Topic | None:
     """Return what a message asks the other side for, None where it asks for nothing known."""
     return _last_topic(text, max(0, len(text) - 4 * REACH), len(text))
+
+
+def words(forms: Iterable[str]) -> re.Pattern[str]:
+    """Return a pattern of these words or phrases, whole and in any case, for `near`."""
+    longest_first = sorted(map(re.escape, forms), key=len, reverse=True)
+    return re.compile(rf"(?<!\w)(?:{'|'.join(longest_first)})(?!\w)", re.IGNORECASE)
+
+
+def near(text: str, start: int, end: int, context: re.Pattern[str], reach: int = REACH) -> bool:
+    """Return whether a word of `context` stands within `reach` characters of the span."""
+    before = context.search(text, max(0, start - reach), start)
+    return bool(before or context.search(text, end, end + reach))
 
 
 def _last_topic(text: str, start: int, end: int) -> Topic | None:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import re
 from bisect import bisect_left
-from collections.abc import Collection, Iterable
+from collections.abc import Callable, Collection, Iterable, Sequence
+from typing import Protocol
 
 from tasks.pii.detectors import DETECTORS
 from tasks.pii.findings import Finding
@@ -16,21 +17,36 @@ PLACEHOLDER = "[REDACTED]"
 _WORTH_A_LOOK = re.compile(r"[0-9@]|::")
 
 
+class Detects(Protocol):
+    """A further kind of personal data: a tenant's own, or names."""
+
+    def find(self, text: str, asked: str | None) -> Iterable[Finding]:
+        """Yield what is in `text`, in its offsets; `asked` as for `find`."""
+
+
 def find(
-    text: str, entities: Collection[str] | None = None, *, asked: str | None = None
+    text: str,
+    entities: Collection[str] | None = None,
+    *,
+    asked: str | None = None,
+    also: Sequence[Detects] = (),
 ) -> list[Finding]:
     """Return the personal data in `text`, in order, without overlaps.
 
     `entities` names what is looked for (all without it), `asked` what the other side's last
-    question was about (an entity, or `reference` for an order number and the like).
+    question was about (an entity, or `reference` for an order number and the like). `also` are
+    further detectors; where findings overlap the longest counts, of equal ones the earlier
+    detector's, those of this package first.
     """
     plain = narrow(text)
-    if not _WORTH_A_LOOK.search(plain):
-        return []
     found: list[Finding] = []
-    for detector in DETECTORS:
-        _add(found, detector.find(plain, asked))
-    return [each for each in found if entities is None or each.entity in entities]
+    if _WORTH_A_LOOK.search(plain):
+        for detector in DETECTORS:
+            _add(found, detector.find(plain, asked))
+    more = [each for detector in also for each in detector.find(text, asked)]
+    return _longest(
+        [each for each in (*found, *more) if entities is None or each.entity in entities]
+    )
 
 
 def redact(text: str, entities: Collection[str] | None = None, *, asked: str | None = None) -> str:
@@ -38,14 +54,28 @@ def redact(text: str, entities: Collection[str] | None = None, *, asked: str | N
     return replace(text, find(text, entities, asked=asked))
 
 
-def replace(text: str, findings: Iterable[Finding]) -> str:
-    """Return `text` with `[REDACTED]` in place of each of the ordered `findings`."""
+def replace(
+    text: str,
+    findings: Iterable[Finding],
+    placeholder: Callable[[Finding, str], str] = lambda _finding, _value: PLACEHOLDER,
+) -> str:
+    """Return `text` with what `placeholder` says of finding and value in place of each of the
+    ordered `findings`.
+    """
     kept: list[str] = []
     end = 0
     for finding in findings:
-        kept += text[end : finding.start], PLACEHOLDER
+        kept += text[end : finding.start], placeholder(finding, text[finding.start : finding.end])
         end = finding.end
     return "".join(kept) + text[end:]
+
+
+def _longest(found: list[Finding]) -> list[Finding]:
+    """Return the findings in order; of overlapping ones the longest, then the earlier listed."""
+    chosen: list[Finding] = []
+    for finding in sorted(found, key=lambda each: each.start - each.end):
+        _add(chosen, [finding])
+    return chosen
 
 
 def _add(found: list[Finding], more: Iterable[Finding]) -> None:

@@ -12,8 +12,11 @@ ENTITIES: tuple[Entity, ...] = get_args(Entity)
 
 @dataclass(frozen=True, kw_only=True)
 class Finding:
-    """Personal data in a text: from `start` up to, not including, `end`."""
+    """Personal data in a text: from `start` up to, not including, `end`.
+
+    `entity` is one of `ENTITIES` or the name of a tenant's own.
+    """
 
     start: int
     end: int
-    entity: Entity
+    entity: str

@@ -7,7 +7,7 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from tasks.pii.context import asked_for
+from tasks.pii.context import topic_asked
 from tasks.pii.finding import find, replace
 
 Message = Mapping[str, Any]
@@ -37,7 +37,7 @@ def redact_transcript(
     for message in messages:
         text = message.get("text")
         if message.get("from") != last.get("from"):
-            asked = asked_for(_text(last))
+            asked = topic_asked(_text(last))
         findings = find(text, entities, asked=asked) if isinstance(text, str) else []
         counts.update(finding.entity for finding in findings)
         redacted.append(
