@@ -15,7 +15,6 @@ from dataclasses import dataclass, field
 
 import redis
 
-from workers.store import INFRASTRUCTURE
 from workers.telemetry import describe, log
 from workers.transport.claims import Claims, Settlement
 
@@ -136,7 +135,7 @@ class Leases:
                     self._renew(held)
                     renewal = time.monotonic() + self.lease / 3
                 away = False
-            except (*INFRASTRUCTURE, redis.RedisError) as error:
+            except redis.RedisError as error:
                 if not away:
                     log.warning("leases.waiting", held=len(held), error=describe(error))
                 away = True
