@@ -14,7 +14,8 @@
 --              of the limit that is left to others]
 --
 -- gw:message:<tag>     hash of a held or delayed message: raw (its bytes, never encoded again),
---                      queue, id, expires, due, runs, charged, started, kills, alone, worker, reserved:…
+--                      queue, id, expires, due, runs, charged, started, kills, worker; see
+--                      budget.lua for reserved:… and window:…, holding.lua for lock:…
 -- gw:leases            sorted set: tag of each held message → the end of its lease (milliseconds)
 -- gw:delayed:<queue>   sorted set: tag of each message that comes back → when it is due
 -- gw:rates             hash: queue:<name> → rate set for it, tenant:<name> → its pause, as JSON
