@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from workers.cli.console import complain, out
+from workers.cli.console import complain, out, printable
 from workers.cli.letter_choice import (
     DryRun,
     Ids,
@@ -26,7 +26,7 @@ from workers.cli.letter_choice import (
     chosen,
 )
 from workers.cli.letter_clearing import DISCARD, REPLAY, clear
-from workers.cli.letter_views import facts_table, letters_table, printable, some_bytes
+from workers.cli.letter_views import facts_table, letters_table, some_bytes
 from workers.cli.status import span
 
 if TYPE_CHECKING:

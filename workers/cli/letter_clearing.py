@@ -14,9 +14,9 @@ import typer
 from rich.progress import track
 from rich.table import Table
 
-from workers.cli.console import complain, err, out
+from workers.cli.console import complain, err, out, printable
 from workers.cli.letter_choice import Choice
-from workers.cli.letter_views import letters_table, plans_table, printable
+from workers.cli.letter_views import letters_table, plans_table
 from workers.cli.rates import operator
 from workers.store import INFRASTRUCTURE
 

@@ -10,6 +10,7 @@ from rich import box
 from rich.table import Table
 from rich.text import Text
 
+from workers.cli.console import printable
 from workers.cli.moments import local_time
 
 if TYPE_CHECKING:
@@ -52,11 +53,6 @@ def some_bytes(content: bytes) -> str:
     """Return the beginning of bytes that nobody can read, as a Python literal."""
     more = f" and {len(content) - FEW:,} bytes more" if len(content) > FEW else ""
     return f"{content[:FEW]!r}{more}"
-
-
-def printable(text: str) -> str:
-    """Return `text` without what a terminal would obey."""
-    return text if text.isprintable() else ascii(text)
 
 
 def _said(name: str, value: Any) -> str:

@@ -16,7 +16,7 @@ from rich.live import Live
 from rich.table import Table
 from rich.text import Text
 
-from workers.cli.console import out
+from workers.cli.console import out, printable
 from workers.cli.moments import local_time
 from workers.rates import format_achieved, format_rate, split_queue
 from workers.store import INFRASTRUCTURE
@@ -118,16 +118,16 @@ def _queue(seen: Status, queue: QueueStatus) -> tuple[str, ...]:
     paused = split_queue(queue.name)[1] in seen.pauses
     rate = format_rate(queue.rate) if queue.rate else ""
     return (
-        _printable(queue.name),
+        printable(queue.name),
         str(queue.waiting),
         _count(queue.delayed),
         _count(queue.leased),
         "" if queue.head_waits is None else span(queue.head_waits),
         "paused" if rate and paused else rate,
         format_achieved(queue.achieved, queue.rate) if queue.achieved else "",
-        _printable(_mark(seen, queue.rate_set)) if queue.rate_set else "",
+        printable(_mark(seen, queue.rate_set)) if queue.rate_set else "",
         _count(len(queue.readers)),
-        _printable(queue.trouble or ""),
+        printable(queue.trouble or ""),
     )
 
 
@@ -159,7 +159,7 @@ def _workers(workers: Iterable[WorkerStatus]) -> Table:
 
 def _worker(worker: WorkerStatus) -> tuple[str, ...]:
     return (
-        _printable(worker.name),
+        printable(worker.name),
         str(worker.held),
         str(worker.slots),
         _few(worker.queues),
@@ -173,7 +173,7 @@ def _notes(seen: Status) -> Iterable[Text]:
         yield Text("no worker is alive", "red")
     for tenant, pause in seen.pauses.items():
         line = f"{tenant} is paused by {pause.by} since {local_time(pause.at)}"
-        yield Text(_printable(line), "yellow")
+        yield Text(printable(line), "yellow")
     if not seen.complete:
         yield Text(f"Redis has more than {MOST:,} keys: mistyped queues may be missing", "yellow")
     yield Text(f"held by workers: {seen.held}   dead letters: {seen.dead_letters}")
@@ -218,8 +218,3 @@ def _few(queues: Sequence[str]) -> str:
 
 def _color(what: object) -> str:
     return "red" if what else ""
-
-
-def _printable(text: str) -> str:
-    """Return `text` without what a terminal would obey: anybody may have named a queue."""
-    return text if text.isprintable() else ascii(text)
