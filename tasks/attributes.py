@@ -10,7 +10,7 @@ from tasks.apis.systems import Newest
 from tasks.compact_json import compact_json
 from tasks.errors import Rejected, StateChanged
 from tasks.hindsight import look_back
-from tasks.messages import MAX_ATTRIBUTE_BYTES, SetAttributes
+from tasks.messages import SetAttributes
 from tasks.operations import Operation, Outcome
 
 #: States in which a participant takes attributes, the preferred one first.
@@ -22,7 +22,7 @@ def set_attributes(message: SetAttributes, genesys: Participants, newest: Newest
 
     Values that are so already, or that something newer has overwritten, are not written. Those that
     cannot be read back are listed as unconfirmed. Raises `Rejected` where no participant is live or
-    the merged map would be over 1 KB.
+    the merged map would be too large for the API.
     """
     participant = choose_participant(message, genesys)
     resource = f"participant:{participant.id}"
@@ -30,7 +30,7 @@ def set_attributes(message: SetAttributes, genesys: Participants, newest: Newest
     wanted = {k: v for k, v in message.attributes.items() if k not in outdated}
     changes = {k: v for k, v in wanted.items() if participant.attributes.get(k) != v}
     if changes:
-        check_size({**participant.attributes, **changes})
+        check_size({**participant.attributes, **changes}, genesys.capabilities.attribute_bytes)
         try:
             genesys.set_attributes(message.conversation_id, participant.id, changes)
         except StateChanged:
@@ -55,7 +55,7 @@ def choose_participant(message: SetAttributes, genesys: Participants) -> Partici
     if message.participant_id:
         return genesys.read_participant(message.conversation_id, message.participant_id)
     found = genesys.participants(message.conversation_id)
-    chosen = first_live(p for p in found if p.type == message.participant_type)
+    chosen = first_live(p for p in found if message.participant_type in p.roles)
     if chosen is None:
         raise Rejected(
             f"participant_type: no {message.participant_type} is connected or ringing"
@@ -70,13 +70,13 @@ def first_live(participants: Iterable[Participant]) -> Participant | None:
     return min(live, key=lambda p: LIVE_STATES.index(p.state), default=None)
 
 
-def check_size(attributes: Mapping[str, object]) -> None:
-    """Raise `Rejected` where the merged map is over the participant's 1 KB."""
+def check_size(attributes: Mapping[str, object], most: int | None) -> None:
+    """Raise `Rejected` where the merged map has more than `most` bytes."""
     size = len(compact_json(attributes))
-    if size > MAX_ATTRIBUTE_BYTES:
+    if most is not None and size > most:
         raise Rejected(
             f"attributes: the participant's merged map would be {size:,} bytes,"
-            f" at most {MAX_ATTRIBUTE_BYTES:,} are allowed"
+            f" at most {most:,} are allowed"
         )
 
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from tasks.apis.genesys import Configurations
+from tasks.compact_json import Json
 from tasks.hindsight import UNSEEN
 from tasks.messages import Window
-from tasks.operations import Json
 
 
 def count_changes(

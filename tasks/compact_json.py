@@ -1,8 +1,12 @@
-"""JSON in the form that is sent on the wire."""
+"""JSON: what it can hold, and the form in which it is sent on the wire."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
+
 import simplejson
+
+Json = None | bool | int | float | str | Sequence["Json"] | Mapping[str, "Json"]
 
 
 def compact_json(value: object) -> bytes:

@@ -8,8 +8,11 @@ from datetime import datetime
 from typing import Any
 
 from tasks import replication, webmessaging
+from tasks.apis.capabilities import Capabilities
 from tasks.apis.genesys import Configuration, Configurations
+from tasks.apis.systems import offered
 from tasks.changes import count_changes
+from tasks.compact_json import Json
 from tasks.errors import (
     ApiError,
     OutcomeUnknown,
@@ -20,7 +23,7 @@ from tasks.errors import (
     Unsupported,
 )
 from tasks.messages import DeployConfig
-from tasks.operations import Json, Operation, Outcome
+from tasks.operations import Operation, Outcome
 from tasks.waiting import Waiting
 
 #: The version under which a configuration is put where there is none.
@@ -51,15 +54,14 @@ def deploy_config(
 ) -> Outcome:
     """Put the configuration on each organisation that does not have it, and list all of them.
 
-    With `replicate` only the first is put, and the API copies it to the others. Raises
-    `Unsupported` for a deployment of the platform API, and what `deploy_to_each` raises.
+    With `replicate` only the first is put, and the API copies it to the others. Raises what
+    `deploy_to_each` raises.
     """
-    if message.organization_ids is None:
-        raise Unsupported("deployment_id: the guide contract deploys to organization_ids")
     fields = webmessaging.payload(message.config)
     if message.replicate:
         return deploy_and_replicate(message, fields, genesys, waiting, started)
-    return _outcome(message, deploy_to_each(message.organization_ids, fields, genesys), genesys)
+    organization_ids = message.organization_ids or ()
+    return _outcome(message, deploy_to_each(organization_ids, fields, genesys), genesys)
 
 
 def deploy_and_replicate(
@@ -201,11 +203,18 @@ def _detail(message: DeployConfig, results: Results) -> Mapping[str, Json]:
     }
 
 
+def check(message: DeployConfig, can: Capabilities) -> None:
+    """Raise `Unsupported` where the contract knows no such place to deploy to."""
+    if message.organization_ids is None and not can.deployments:
+        raise Unsupported(f"deployment_id: the {can.contract} contract deploys to organization_ids")
+
+
 OPERATION = Operation(
     message=DeployConfig,
     use_case=lambda message, systems: deploy_config(
-        message, systems.genesys, systems.replication, systems.started
+        message, offered(systems.configurations), systems.replication, systems.started
     ),
+    check=check,
     locks=lambda message: tuple(f"configuration:{each}" for each in message.organization_ids or ()),
     calls=lambda message: 2 * len(message.organization_ids or ()) + 1,  # read and put each; audit
 )

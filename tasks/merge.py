@@ -5,13 +5,16 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
+from tasks.apis.capabilities import Capabilities
 from tasks.apis.genesys import Consent, Profile, Profiles
-from tasks.errors import NotFound, Rejected, StateChanged
+from tasks.compact_json import Json
+from tasks.errors import NotFound, Rejected, StateChanged, Unsupported
 from tasks.messages import MergeProfiles
-from tasks.operations import Json, Operation, Outcome
+from tasks.operations import Operation, Outcome
 from tasks.profile_links import Links, links_of, reachable, read_on
 
-MAX_ATTRIBUTES = 50
+#: What stands in the record where the API knows of no consents.
+NO_CONSENTS = "not available on this API"
 
 #: Consent states from the least to the most restrictive; one that is not listed counts as denied.
 RESTRICTIVENESS = ("granted", "unknown", "expired", "withdrawn", "denied")
@@ -22,7 +25,7 @@ def merge_profiles(
 ) -> Outcome:
     """Merge the sources that are not linked to the target yet, and record what was merged.
 
-    Raises `Rejected` for an unknown profile, a link cycle or more than 50 distinct attributes, and
+    Raises `Rejected` for an unknown profile, a link cycle or too many distinct attributes, and
     `StateChanged` where links stand in the way that `merge_unlinked` cannot explain or go round:
     the next try reads them again. A merge that took effect without an answer is found as done by
     its links then; the consents and the identity match are recorded either way.
@@ -36,11 +39,10 @@ def merge_profiles(
     linked = check_cycles(target.id, sources, links_of(read))
     unlinked = [source_id for source_id in sources if source_id not in linked]
     if unlinked:
-        check_attributes([target, *(sources[source_id] for source_id in unlinked)])
-    known = dict.fromkeys(profile.id for profile in read.values())
-    consents = [consent for profile_id in known for consent in genesys.read_consents(profile_id)]
+        merging = [target, *(sources[source_id] for source_id in unlinked)]
+        check_attributes(merging, genesys.capabilities.merged_attributes)
     record: dict[str, Json] = {
-        "consents": aggregate_consents(consents),
+        "consents": consents_of(dict.fromkeys(profile.id for profile in read.values()), genesys),
         "identity_match": match_identities(target, list(sources.values()), identity_attributes),
     }
     merge = Merge(genesys=genesys, target_id=target.id, policy=message.merge_policy)
@@ -113,14 +115,22 @@ def merge_unlinked(
         return survivor, merged
 
 
-def check_attributes(profiles: Iterable[Profile]) -> None:
-    """Raise `Rejected` where the merged profile would have more than 50 distinct attributes."""
+def check_attributes(profiles: Iterable[Profile], most: int | None) -> None:
+    """Raise `Rejected` where the merged profile would have more than `most` distinct attributes."""
     distinct = {name for profile in profiles for name in profile.attributes}
-    if len(distinct) > MAX_ATTRIBUTES:
+    if most is not None and len(distinct) > most:
         raise Rejected(
             f"source_profile_ids: the merged profile would have {len(distinct)} custom attributes,"
-            f" at most {MAX_ATTRIBUTES} are allowed"
+            f" at most {most} are allowed"
         )
+
+
+def consents_of(profile_ids: Iterable[str], genesys: Profiles) -> Json:
+    """Return the most restrictive consent per purpose, or that the API knows of none."""
+    read = [genesys.read_consents(profile_id) for profile_id in profile_ids]
+    if None in read:
+        return NO_CONSENTS
+    return aggregate_consents(consent for consents in read for consent in consents or ())
 
 
 def aggregate_consents(consents: Iterable[Consent]) -> Mapping[str, str]:
@@ -174,6 +184,20 @@ def profile_locks(message: MergeProfiles) -> tuple[str, ...]:
     return tuple(f"profile:{p}" for p in (message.target_profile_id, *message.source_profile_ids))
 
 
+def check(message: MergeProfiles, can: Capabilities) -> None:
+    """Raise `Unsupported` where the contract cannot carry out such a merge."""
+    if len(message.source_profile_ids) > can.merge_sources:
+        raise Unsupported(
+            f"source_profile_ids: the {can.contract} contract merges at most {can.merge_sources}"
+            " into a profile at once; send several messages"
+        )
+    if message.merge_policy == "custom" and not can.custom_merge_policy:
+        raise Unsupported(
+            f"merge_policy: the {can.contract} contract knows no policies of the API's own;"
+            " use target_wins or source_wins"
+        )
+
+
 OPERATION = Operation(
     message=MergeProfiles,
     use_case=lambda message, systems: merge_profiles(
@@ -182,4 +206,5 @@ OPERATION = Operation(
     locks=profile_locks,
     calls=usual_calls,
     subject=merge_subject,
+    check=check,
 )

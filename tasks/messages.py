@@ -66,13 +66,13 @@ M = TypeVar("M", bound=Message)
 
 
 class MergeProfiles(Message):
-    """Merge one to ten guest profiles into a target profile."""
+    """Merge guest profiles into a target profile: up to 10, on the `platform` contract 24."""
 
     task = "merge_profiles"
     queue = "merge"
 
     source_profile_ids: Annotated[
-        list[Identifier], Field(min_length=1, max_length=10), AfterValidator(distinct)
+        list[Identifier], Field(min_length=1, max_length=24), AfterValidator(distinct)
     ]
     target_profile_id: Identifier
     merge_policy: Literal["target_wins", "source_wins", "custom"] = "target_wins"

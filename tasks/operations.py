@@ -7,18 +7,17 @@ A use case is a plain function from a validated message and the outside systems 
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Generic, Literal, TypeVar
 
+from tasks.apis.capabilities import Capabilities
 from tasks.apis.systems import Systems
+from tasks.compact_json import Json
 from tasks.fields import MAX_ID
 from tasks.messages import Message
 
 M = TypeVar("M", bound=Message)
-
-#: What may stand in results and records: JSON, never personal data.
-Json = None | bool | int | float | str | Sequence["Json"] | Mapping[str, "Json"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -74,6 +73,10 @@ def _nothing(_: Message) -> Mapping[str, Json]:
     return {}
 
 
+def _possible(_: Message, __: Capabilities) -> None:
+    return
+
+
 def _no_locks(_: Message) -> tuple[str, ...]:
     return ()
 
@@ -84,7 +87,9 @@ class Operation(Generic[M]):
 
     `locks` names the resources (within the tenant) on which operations run one at a time; `calls`
     is how many calls to Genesys it usually makes, which its budget has to have left at the start;
-    `subject` is what the audit record says of the message, however it ends.
+    `subject` is what the audit record says of the message, however it ends. `check` raises
+    `Unsupported` or `Rejected` where the tenant's API contract cannot carry the message out, and
+    says what it can do instead; it runs before the use case.
     """
 
     message: type[M]
@@ -92,6 +97,7 @@ class Operation(Generic[M]):
     locks: Callable[[M], tuple[str, ...]] = _no_locks
     calls: Callable[[M], int] = _one_call
     subject: Callable[[M], Mapping[str, Json]] = _nothing
+    check: Callable[[M, Capabilities], None] = _possible
 
     @property
     def task(self) -> str:

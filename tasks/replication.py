@@ -6,10 +6,12 @@ from collections.abc import Callable
 from datetime import datetime
 
 from tasks.apis.genesys import Configurations
+from tasks.apis.systems import offered
 from tasks.changes import count_changes
+from tasks.compact_json import Json
 from tasks.errors import Failed, OutcomeUnknown, Postponed, Unreachable
 from tasks.messages import ConfirmReplication, DeployConfig
-from tasks.operations import FollowUp, Json, Operation, Outcome
+from tasks.operations import FollowUp, Operation, Outcome
 from tasks.waiting import Waiting
 
 #: Seconds that a request without an answer is given to show in the targets.
@@ -100,6 +102,6 @@ def confirm_replication(
 OPERATION = Operation(
     message=ConfirmReplication,
     use_case=lambda message, systems: confirm_replication(
-        message, systems.genesys, systems.replication, systems.now
+        message, offered(systems.configurations), systems.replication, systems.now
     ),
 )

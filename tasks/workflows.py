@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from tasks.apis.systems import Systems
-from tasks.merge import merge_profiles, merge_subject, profile_locks, usual_calls
+from tasks.merge import check, merge_profiles, merge_subject, profile_locks, usual_calls
 from tasks.messages import MergeAndSync, SyncProfile
 from tasks.operations import FollowUp, Operation, Outcome
 
@@ -31,4 +31,5 @@ OPERATION = Operation(
     locks=profile_locks,
     calls=usual_calls,
     subject=merge_subject,
+    check=check,
 )

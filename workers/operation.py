@@ -148,6 +148,7 @@ class Runner:
         connections = self.connections[run.claim.tenant]
         expected = run.operation.calls(run.message)
         with connections.open(run.claim, run.correlation_id, run.calls, expected) as systems:
+            run.operation.check(run.message, systems.genesys.capabilities)
             outcome = run.operation.use_case(run.message, systems)
         # What is so already, after an earlier run that never learned what came of its write, is
         # the work of this operation.

@@ -88,8 +88,10 @@ class Connections:
 
     def _systems(self, http: Callable[[str], Http], claim: Claim) -> Systems:
         shared, tenant = self.shared, self.tenant
+        guide = GenesysGuide(http=http(GENESYS))
         return Systems(
-            genesys=GenesysGuide(http=http(GENESYS)),
+            genesys=guide,
+            configurations=guide,
             customers=CxoneGuide(http=http(CXONE)) if CXONE in self.lines else None,
             sync=tenant.sync or SyncRules(),
             newest=NewestInRedis(

@@ -11,6 +11,9 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Literal, Protocol
 
+from tasks.apis.capabilities import Capabilities
+from tasks.compact_json import Json
+
 
 @dataclass(frozen=True, kw_only=True)
 class Profile:
@@ -31,10 +34,14 @@ class Consent:
 
 @dataclass(frozen=True, kw_only=True)
 class Participant:
-    """A party of a conversation; `state` is the vendor's word (`connected`, `ringing`, …)."""
+    """A party of a conversation.
+
+    `roles` are the names that a message may ask for it by; `state` is `connected`, `ringing`, or
+    the vendor's word for any other.
+    """
 
     id: str
-    type: str
+    roles: frozenset[str]
     state: str
     attributes: Mapping[str, object] = field(repr=False)
     last_updated: str
@@ -84,6 +91,18 @@ class Interaction:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Kept:
+    """What became of a redacted transcript.
+
+    `replaced` is whether the interaction's own messages are the redacted ones; `steps` says, for
+    the outcome, what else was done and what was not.
+    """
+
+    replaced: bool
+    steps: Mapping[str, Json] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, kw_only=True)
 class InteractionPage:
     """Ids of interactions, and the cursor of the next page, None at the end."""
 
@@ -91,19 +110,28 @@ class InteractionPage:
     next_cursor: str | None
 
 
-class Profiles(Protocol):
+class Contract(Protocol):
+    """What every seam of a contract declares."""
+
+    @property
+    def capabilities(self) -> Capabilities: ...
+
+
+class Profiles(Contract, Protocol):
     """Guest profiles, their consents, and their merge."""
 
     def read_profile(self, profile_id: str) -> Profile: ...
 
-    def read_consents(self, profile_id: str) -> Sequence[Consent]: ...
+    def read_consents(self, profile_id: str) -> Sequence[Consent] | None:
+        """Return the consents on record, None where the API knows of no consents at all."""
+        ...
 
     def merge(self, target_id: str, source_ids: Sequence[str], policy: str) -> str:
         """Merge the sources into the target and return the surviving profile's id."""
         ...
 
 
-class Participants(Protocol):
+class Participants(Contract, Protocol):
     """Participants of live conversations."""
 
     def participants(self, conversation_id: str) -> Iterator[Participant]: ...
@@ -163,10 +191,15 @@ class Interactions(Protocol):
 
     def read_interaction(self, interaction_id: str) -> Interaction: ...
 
-    def put_messages(self, interaction_id: str, messages: Sequence[Mapping[str, object]]) -> None:
-        """Replace the interaction's messages."""
+    def keep_redacted(
+        self, interaction: Interaction, messages: Sequence[Mapping[str, object]]
+    ) -> Kept:
+        """Let the redacted `messages` take the place of the interaction's, as far as that can be.
+
+        `interaction` is as it was read. Safe to repeat.
+        """
         ...
 
 
-class Genesys(Profiles, Participants, Contacts, Configurations, Interactions, Protocol):
-    """All of Genesys Cloud that this project uses."""
+class Genesys(Profiles, Participants, Contacts, Interactions, Protocol):
+    """What every contract offers of Genesys Cloud, each within its capabilities."""

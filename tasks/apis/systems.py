@@ -6,13 +6,18 @@ from collections.abc import Callable, Collection
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from typing import Protocol
+from typing import Protocol, TypeVar
 
 from tasks.apis.customers import CustomerStore
-from tasks.apis.genesys import Genesys
+from tasks.apis.deployments import Deployments
+from tasks.apis.genesys import Configurations, Genesys
+from tasks.errors import Unsupported
 from tasks.mapping import SyncRules
 from tasks.pii.rules import RedactionRules
+from tasks.steps import Steps, Unshared
 from tasks.waiting import Waiting
+
+S = TypeVar("S")
 
 
 class Newest(Protocol):
@@ -41,19 +46,28 @@ def unlocked(_: str) -> AbstractContextManager[None]:
     return nullcontext()
 
 
+def offered(system: S | None) -> S:
+    """Return a system that `Operation.check` has made sure of; raise `Unsupported` without it."""
+    if system is None:
+        raise Unsupported("message: this tenant's API contract does not offer it")
+    return system
+
+
 def utc_now() -> datetime:
     return datetime.now(UTC)
 
 
 @dataclass(frozen=True, kw_only=True)
 class Systems:
-    """What a use case may be given. `customers` is None where the tenant syncs to no store.
+    """What a use case may be given; a system that the tenant does not have is None.
 
     `started` is the moment of the operation's first claim, the same in every attempt; `lock` is for
     resources that are known only once something has been read, as `Operation.locks` is for others.
     """
 
     genesys: Genesys
+    configurations: Configurations | None = None
+    deployments: Deployments | None = None
     customers: CustomerStore | None
     sync: SyncRules
     newest: Newest
@@ -63,3 +77,4 @@ class Systems:
     now: Callable[[], datetime] = utc_now
     started: datetime = field(default_factory=utc_now)
     lock: Lock = unlocked
+    steps: Steps = field(default_factory=Unshared)

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from tasks.apis.capabilities import GUIDE, Capabilities
 from tasks.apis.genesys_guide.configurations import GuideConfigurations
 from tasks.apis.genesys_guide.contacts import GuideContacts
 from tasks.apis.genesys_guide.interactions import GuideInteractions
@@ -18,4 +19,8 @@ from tasks.apis.genesys_guide.profiles import GuideProfiles
 class GenesysGuide(
     GuideProfiles, GuideParticipants, GuideContacts, GuideConfigurations, GuideInteractions
 ):
-    """Implements the whole `Genesys` seam on the `guide` contract."""
+    """Implements the `Genesys` and `Configurations` seams on the `guide` contract."""
+
+    @property
+    def capabilities(self) -> Capabilities:
+        return GUIDE

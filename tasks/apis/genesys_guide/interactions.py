@@ -10,7 +10,7 @@ from typing import Any
 from tasks import errors
 from tasks.apis.bodies import Body, parse, read_as
 from tasks.apis.calls import Call
-from tasks.apis.genesys import Interaction, InteractionPage
+from tasks.apis.genesys import Interaction, InteractionPage, Kept
 from tasks.apis.genesys_guide.moments import iso
 from tasks.apis.http import Http
 from tasks.apis.pages import standing_still
@@ -92,18 +92,22 @@ class GuideInteractions:
             system=self.http.endpoint.system, method="GET", route=INTERACTION, status=404
         )
 
-    def put_messages(self, interaction_id: str, messages: Sequence[Mapping[str, object]]) -> None:
+    def keep_redacted(
+        self, interaction: Interaction, messages: Sequence[Mapping[str, object]]
+    ) -> Kept:
+        """Replace the whole array of the interaction's messages."""
         self.http.call(
             Call(
                 method="PATCH",
                 route=INTERACTION,
-                ids={"interaction_id": interaction_id},
-                body={"id": interaction_id, "messages": list(messages)},
+                ids={"interaction_id": interaction.id},
+                body={"id": interaction.id, "messages": list(messages)},
                 needs="interaction:write",
                 kind="write",
                 effect=True,
             )
         )
+        return Kept(replaced=True)
 
 
 def _query(query: str, size: int, fields: str, cursor: str | None) -> Call:

@@ -26,7 +26,7 @@ class _Participant(Body):
     def value(self) -> Participant:
         return Participant(
             id=self.id,
-            type=self.type,
+            roles=frozenset({self.type}),
             state=self.state,
             attributes=self.participant_attributes,
             last_updated=self.last_updated,
