@@ -46,34 +46,36 @@ class Outbox:
                 fingerprint(message.task, message.arguments()),
                 round(self.keep * 1000),
                 name,
-                self._stored(name, message, queue, None),
+                self._stored(name, message, queue),
             ],
         )
         if found == b"mismatch":
             raise Rejected("operation_id: belongs to an operation with other arguments")
         return not found
 
-    def sending(self, message: Message, delay: float = 0.0) -> list[Command]:
+    def sending(
+        self, message: Message, delay: float = 0.0, *, name: str | None = None, **options: Any
+    ) -> list[Command]:
         """Return the commands that put `message` on its tenant's queue, due in `delay` seconds.
 
-        Its operation id, which it needs, is its Celery id too.
+        Its Celery id is `name`, else its operation id, which it needs then. `options` are those of
+        Celery's `as_task_v2`: what goes on after the task, and `ignore_result`.
         """
         queue = tenant_queue(message.queue, message.tenant)
         eta = datetime.fromtimestamp(self.store.now() + delay, UTC).isoformat() if delay else None
-        name = str(message.operation_id)
-        return [("LPUSH", queue, self._stored(name, message, queue, eta))]
+        stored = self._stored(name or str(message.operation_id), message, queue, eta=eta, **options)
+        return [("LPUSH", queue, stored)]
 
-    def _stored(self, name: str, message: Message, queue: str, eta: str | None) -> str:
+    def _stored(self, name: str, message: Message, queue: str, **options: Any) -> str:
         arguments = message.arguments()
         amqp: Any = self.app.amqp
         headers, properties, body, _ = amqp.as_task_v2(
             name,
             message.task,
             kwargs=arguments,
-            eta=eta,
-            ignore_result=None,
             argsrepr="()",
             kwargsrepr=mask_arguments(arguments),
+            **{"ignore_result": None, **options},
         )
         stored = {
             "body": base64.b64encode(json.dumps(body).encode()).decode(),

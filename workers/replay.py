@@ -8,8 +8,6 @@ It goes on with its chain, but is no part of a group any more, and neither due n
 
 from __future__ import annotations
 
-import base64
-import json
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -66,13 +64,18 @@ class Replay:
         except (Rejected, SettingsError) as error:
             return Plan(letter=letter, refusal=str(error))
         message_id = str(uuid4())
-        commands = self.outbox.sending(message)
+        commands = self.outbox.sending(
+            message,
+            name=message_id,
+            ignore_result=kept.ignore_result,
+            **_going_on(kept.embed),
+        )
         return Plan(
             letter=letter,
             queue=tenant_queue(message.queue, message.tenant),
             operation_id=str(message.operation_id),
             message_id=message_id,
-            commands=tuple(_as(command, message_id, kept) for command in commands),
+            commands=tuple(commands),
         )
 
     def _accepted(self, letter: DeadLetter, kept: KeptMessage) -> Message:
@@ -88,18 +91,6 @@ class Replay:
         )
         message = accept(operation, delivery, self.tenants)
         return message.model_copy(update={"operation_id": operation_id(message, delivery)})
-
-
-def _as(command: Command, message_id: str, kept: KeptMessage) -> Command:
-    """Return the command that sends what `command` sends under another id, and what goes on."""
-    *verb, text = command
-    stored = json.loads(text)
-    stored["headers"].update(id=message_id, ignore_result=kept.ignore_result)
-    stored["properties"]["correlation_id"] = message_id
-    positional, arguments, embed = json.loads(base64.b64decode(stored["body"]))
-    body = positional, arguments, {**embed, **_going_on(kept.embed)}
-    stored["body"] = base64.b64encode(json.dumps(body).encode()).decode()
-    return (*verb, json.dumps(stored))
 
 
 def _going_on(embed: Mapping[str, Any]) -> dict[str, Any]:
