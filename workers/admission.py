@@ -14,10 +14,11 @@ from typing import Any
 from workers.priority import LEFT_TO_OTHERS, Class, class_of
 from workers.rates import DEFAULT_QUEUE, split_queue
 
-#: Calls that are reserved when a message of the queue is claimed; what it makes more comes later.
+#: Calls that are reserved when a message of the queue is claimed: those of its smallest message.
+#: What it makes more comes later.
 USUAL_CALLS: Mapping[str, Mapping[str, int]] = {
     "attributes": {"genesys": 3},
-    "merge": {"genesys": 6},
+    "merge": {"genesys": 5},
     # Whether one asks Genesys, too, is not known before it is read.
     "sync": {"cxone": 1},
     "deploy": {"genesys": 3},

@@ -7,6 +7,16 @@ import json
 import pytest
 
 from tasks.catalogue import OPERATIONS
+from tasks.messages import (
+    DeployConfig,
+    MergeAndSync,
+    MergeProfiles,
+    Message,
+    RedactCompleted,
+    RedactInteraction,
+    SetAttributes,
+)
+from tests.support.configuration import CONFIGURATION
 from workers.admission import USUAL_CALLS, Budget, Terms, burst, cell, known, terms_of
 from workers.priority import CLASSES
 from workers.rates import DEFAULT_QUEUE
@@ -60,6 +70,23 @@ def test_the_default_queue_has_neither_rate_nor_budget() -> None:
 
 def test_every_operation_has_usual_calls() -> None:
     assert {operation.queue for operation in OPERATIONS} <= USUAL_CALLS.keys()
+
+
+@pytest.mark.parametrize(
+    "message",
+    [
+        SetAttributes(conversation_id="c-1", attributes={"tier": "gold"}),
+        MergeProfiles(source_profile_ids=["p-1"], target_profile_id="p-2"),
+        MergeAndSync(source_profile_ids=["p-1"], target_profile_id="p-2"),
+        DeployConfig.model_validate({"organization_ids": ["o-1"], "config": CONFIGURATION}),
+        RedactInteraction(interaction_id="i-1"),
+        RedactCompleted(),
+    ],
+    ids=lambda message: message.task,
+)
+def test_what_is_reserved_at_the_claim_is_what_the_smallest_message_calls(message: Message) -> None:
+    operation = next(each for each in OPERATIONS if each.task == message.task)
+    assert USUAL_CALLS[operation.queue] == {"genesys": operation.calls(message)}
 
 
 @pytest.mark.parametrize(("queue", "left"), [("attributes", 0.0), ("redact.acme", 0.2)])
