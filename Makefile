@@ -1,8 +1,10 @@
 # Every target sets up what it needs: the first run makes .venv from pyproject.toml and .constraints.txt.
+# EXTRAS=dev,sdk installs the vendor's own SDK too, which the tests then hold the sandbox against.
 PYTHON ?= python3
+EXTRAS ?= dev
 VENV := .venv
 BIN := $(VENV)/bin
-READY := $(VENV)/.ready
+READY := $(VENV)/.ready-$(EXTRAS)
 
 .PHONY: demo test lint format bench soak lock clean help
 
@@ -12,7 +14,7 @@ help: ## show the targets
 $(READY): pyproject.toml .constraints.txt
 	$(PYTHON) -c 'import sys; sys.exit("Python 3.11 or later is needed: make PYTHON=python3.12") if sys.version_info < (3, 11) else None'
 	$(PYTHON) -m venv $(VENV)
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c .constraints.txt -e '.[dev]'
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c .constraints.txt -e '.[$(EXTRAS)]'
 	touch $@
 
 demo: $(READY) ## run the whole system on this machine, everything embedded
