@@ -11,6 +11,7 @@ from typing import Protocol, TypeVar
 from tasks.apis.customers import CustomerStore
 from tasks.apis.deployments import Deployments
 from tasks.apis.genesys import Configurations, Genesys
+from tasks.apis.genesys_platform.settings import PlatformSettings
 from tasks.errors import Unsupported
 from tasks.mapping import SyncRules
 from tasks.pii.rules import RedactionRules
@@ -74,6 +75,7 @@ class Systems:
     identity_attributes: tuple[str, ...] = ("email", "phone", "externalId", "customerId")
     redaction: RedactionRules = field(default_factory=RedactionRules)
     replication: Waiting = field(default_factory=Waiting)
+    platform: PlatformSettings = field(default_factory=PlatformSettings)
     now: Callable[[], datetime] = utc_now
     started: datetime = field(default_factory=utc_now)
     lock: Lock = unlocked

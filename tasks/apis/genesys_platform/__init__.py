@@ -1,0 +1,1 @@
+"""Genesys Cloud by its published Platform API (the `platform` contract)."""
