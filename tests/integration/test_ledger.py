@@ -10,15 +10,22 @@ from redis import Redis
 
 from tasks.errors import Postponed, Rejected
 from tests.support import letters
-from workers.ledger import Claim, Ended, Ledger, fingerprint
+from workers.ledger import BUSY_WAIT, Claim, Ended, Ledger, fingerprint
 from workers.store import Store
 
 PRINT = fingerprint("merge_profiles", {"target_profile_id": "a"})
+ROUTE = "/api/v2/identity/profiles/merge"
 
 
 @pytest.fixture
 def ledger(redis: Redis) -> Ledger:
     return Ledger(store=Store(redis=redis), lease=60, keep=3600)
+
+
+@pytest.fixture
+def brief(redis: Redis) -> Ledger:
+    """A ledger whose claims can be taken over as good as at once."""
+    return Ledger(store=Store(redis=redis), lease=0.001, keep=3600)
 
 
 def ask(
@@ -36,6 +43,11 @@ def claim(ledger: Ledger, owner: str = "run-1", message_id: str = "message-1") -
     granted = ask(ledger, owner, message_id=message_id)
     assert isinstance(granted, Claim)
     return granted
+
+
+def take_over(ledger: Ledger) -> Claim:
+    time.sleep(0.01)
+    return claim(ledger, "run-2")
 
 
 def end(ledger: Ledger, granted: Claim, *, final: bool) -> None:
@@ -64,22 +76,56 @@ def test_whoever_finds_a_run_under_way_comes_back_soon_and_not_before_its_lease_
     assert least <= busy.value.wait <= most
 
 
-def test_a_run_that_died_leaves_its_operation_when_its_lease_is_over(redis: Redis) -> None:
-    ledger = Ledger(store=Store(redis=redis), lease=0.001, keep=3600)
-    first = claim(ledger)
-    time.sleep(0.01)
-    second = claim(ledger, "run-2")
+def test_a_run_that_died_leaves_its_operation_when_its_lease_is_over(brief: Ledger) -> None:
+    first, second = claim(brief), take_over(brief)
     assert (first.attempts, second.attempts) == (1, 2)
     assert second.first_at == first.first_at
 
 
-def test_a_run_whose_operation_was_taken_over_cannot_end_it(redis: Redis) -> None:
-    ledger = Ledger(store=Store(redis=redis), lease=0.001, keep=3600)
-    stale = claim(ledger)
-    time.sleep(0.01)
-    claim(ledger, "run-2")
-    end(ledger, stale, final=True)
+def test_a_run_whose_operation_was_taken_over_cannot_end_it(brief: Ledger, redis: Redis) -> None:
+    stale = claim(brief)
+    take_over(brief)
+    end(brief, stale, final=True)
     assert redis.hget("gw:operation:default:op", "state") == b"claimed"
+
+
+def test_a_run_whose_operation_was_taken_over_begins_no_change(brief: Ledger, redis: Redis) -> None:
+    stale = claim(brief)
+    take_over(brief)
+    with pytest.raises(Postponed, match="another run has taken this operation over") as lost:
+        brief.intend(stale, ROUTE, 30)
+    assert lost.value.wait == BUSY_WAIT
+    assert not redis.hexists("gw:operation:default:op", "intent")
+
+
+def test_a_change_that_a_dead_run_has_begun_is_waited_for_and_then_known(brief: Ledger) -> None:
+    brief.intend(claim(brief), ROUTE, 1)
+    time.sleep(0.01)
+    with pytest.raises(Postponed, match="what an earlier run has begun may still happen") as begun:
+        ask(brief)
+    assert 0 < begun.value.wait <= 1
+    time.sleep(begun.value.wait)
+    assert claim(brief, "run-2").unfinished == ROUTE
+
+
+@pytest.mark.parametrize(("touched", "known"), [(False, None), (True, ROUTE)])
+def test_a_run_that_is_put_back_leaves_what_it_may_have_changed_and_nothing_to_wait_for(
+    ledger: Ledger, touched: bool, known: str | None
+) -> None:
+    granted = claim(ledger)
+    ledger.intend(granted, ROUTE, 30)
+    ledger.put_back(granted, touched=touched)
+    assert claim(ledger, "run-2").unfinished == known
+
+
+def test_what_an_earlier_run_may_have_changed_outlives_a_run_that_changed_nothing(
+    ledger: Ledger,
+) -> None:
+    first = claim(ledger)
+    ledger.intend(first, ROUTE, 30)
+    ledger.put_back(first, touched=True)
+    ledger.put_back(claim(ledger, "run-2"))
+    assert claim(ledger, "run-3").unfinished == ROUTE
 
 
 def test_an_operation_that_has_ended_answers_its_result_for_as_long_as_it_is_kept(

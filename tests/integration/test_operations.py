@@ -4,15 +4,18 @@ from __future__ import annotations
 
 import json
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import pytest
 from redis.exceptions import ConnectionError as RedisConnectionError
 
 from tasks.errors import Rejected
+from tests.integration.outside import running
 from tests.support.cluster import Cluster
 from tests.support.configuration import CONFIGURATION
 from tests.support.cranked import CrankedWorker
+from tests.support.tenants import tenant, tenants_file
 
 CONVERSATIONS = "/api/v2/conversations/voice/participants"
 
@@ -115,6 +118,27 @@ def test_the_sync_follows_the_merge_for_the_surviving_profile_once(
     assert effects[1]["subject"] == message["target_profile_id"]
     assert [record["task"] for record in records(cranked)] == ["merge_and_sync", "sync_profile"]
     assert {record["correlation_id"] for record in records(cranked)} == {"ms-1"}
+
+
+def test_a_hook_is_told_of_a_merge_whose_answer_was_lost(cluster: Cluster, tmp_path: Path) -> None:
+    merged = "/api/v2/identity/profiles/merge"
+    cluster.sandbox.fault(route=merged, kind="reset_after")
+    with running() as crm:
+        table = tenant(cluster.sandbox, hooks={"merged": [f"{crm.url}/merged"]})
+        file = tenants_file(tmp_path, default=table)
+        app = replace(cluster, environment={"TENANTS_FILE": file}).app()
+        cranked = CrankedWorker(app=app)
+        message = merge(cluster, sources=1)
+        cranked.send("merge_profiles", message, "merge", task_id="m-1")
+        lost, found = cranked.drain("merge")
+        audited = records(cranked)
+        app.services.close()
+    assert (lost.state, found.result["status"]) == ("RETRY", "done")
+    assert calls(cluster).count(("POST", merged)) == 1
+    (told,) = crm.requests
+    assert json.loads(told.body)["operation_id"] == "m-1"
+    assert json.loads(told.body)["profile_id"] == message["target_profile_id"]
+    assert [record.get("hooks") for record in audited] == [None, ["200"]]
 
 
 def test_nothing_is_synced_after_a_merge_that_was_refused(
