@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any, Self
@@ -26,7 +27,7 @@ def send(app: WorkersApp, task: str, queue: str, operation: str, **arguments: An
 
 
 @dataclass(frozen=True, kw_only=True)
-class Switch:
+class Switch(ABC):
     """One value, which nobody has set at first."""
 
     cluster: Cluster
@@ -39,21 +40,21 @@ class Switch:
         made.prepare()
         return made
 
+    @abstractmethod
     def prepare(self) -> None:
         """Put what holds the value into the sandbox."""
-        raise NotImplementedError
 
+    @abstractmethod
     def set(self, value: str, operation: str, **moments: str) -> str:
         """Send a message that sets it, and return the operation's id."""
-        raise NotImplementedError
 
+    @abstractmethod
     def read(self) -> str | None:
         """Return the value as the outside system has it."""
-        raise NotImplementedError
 
+    @abstractmethod
     def write(self) -> dict[str, str]:
         """Return the method and the path of the call that sets it."""
-        raise NotImplementedError
 
 
 class ParticipantSwitch(Switch):
