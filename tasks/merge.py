@@ -185,9 +185,9 @@ def profile_locks(message: MergeProfiles) -> tuple[str, ...]:
 
 
 def check(message: MergeProfiles, can: Capabilities) -> None:
-    """Raise `Unsupported` where the contract cannot carry out such a merge."""
+    """Raise where the contract cannot merge so many, or not by such a policy."""
     if len(message.source_profile_ids) > can.merge_sources:
-        raise Unsupported(
+        raise Rejected(
             f"source_profile_ids: the {can.contract} contract merges at most {can.merge_sources}"
             " into a profile at once; send several messages"
         )

@@ -12,6 +12,7 @@ from datetime import datetime
 from typing import Any
 
 from tasks import errors
+from tasks.apis.capabilities import GUIDE, Capabilities
 from tasks.apis.customers import CustomerAttribute
 from tasks.apis.genesys import Consent, Contact, Participant, Profile
 from tasks.compact_json import compact_json
@@ -61,6 +62,7 @@ class FakeGenesys:
     refusals: dict[str, errors.ApiError] = field(default_factory=dict)
     after: dict[str, Callable[[], None]] = field(default_factory=dict)
     names_links: bool = True
+    capabilities: Capabilities = GUIDE
     calls: list[tuple[str, ...]] = field(default_factory=list)
 
     def verbs(self) -> list[str]:

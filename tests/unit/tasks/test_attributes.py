@@ -36,7 +36,7 @@ def participant(
 ) -> Participant:
     return Participant(
         id=participant_id,
-        type=type_,
+        roles=frozenset({type_}),
         state=state,
         attributes=attributes or {},
         last_updated="2026-05-01T11:59:00.000Z",

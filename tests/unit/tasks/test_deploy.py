@@ -9,6 +9,7 @@ from typing import cast
 
 import pytest
 
+from tasks.apis.capabilities import GUIDE
 from tasks.apis.genesys import AuditRecord, Configuration, Genesys, Replication
 from tasks.apis.systems import Systems
 from tasks.deploy import OPERATION, deploy_config
@@ -141,7 +142,7 @@ def test_every_organisation_is_locked() -> None:
 def test_a_platform_deployment_is_unsupported() -> None:
     message = parse(DeployConfig, {"deployment_id": "d", "configuration_id": "c", "config": CONFIG})
     with pytest.raises(Unsupported, match="organization_ids"):
-        deploy_config(message, Organizations(), Waiting(), START)
+        OPERATION.check(message, GUIDE)
 
 
 def test_only_the_source_of_a_replication_is_put() -> None:
@@ -172,6 +173,7 @@ def test_a_repeated_deployment_follows_one_job_once_and_another_besides_it() -> 
     genesys = Organizations()
     systems = Systems(
         genesys=cast(Genesys, genesys),
+        configurations=genesys,
         customers=None,
         sync=SyncRules(),
         newest=fakes.FakeNewest(first_claim=START),

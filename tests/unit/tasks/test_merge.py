@@ -7,8 +7,9 @@ from typing import Any
 import pytest
 
 from tasks import errors
+from tasks.apis.capabilities import GUIDE, PLATFORM, Capabilities
 from tasks.apis.genesys import Consent
-from tasks.merge import OPERATION, aggregate_consents, merge_profiles
+from tasks.merge import OPERATION, aggregate_consents, check, merge_profiles
 from tasks.messages import MergeProfiles
 from tests.unit.tasks.fakes import FakeGenesys, forbidden, outcome_unknown, state_changed
 
@@ -346,6 +347,22 @@ def test_an_announcement_tells_what_was_merged_and_what_was_linked_before(
     assert again
     assert (first["merged"], first["linked"]) == (["first", "second"], [])
     assert (again["merged"], again["linked"]) == ([], ["first", "second"])
+
+
+@pytest.mark.parametrize(("can", "most"), [(GUIDE, 10), (PLATFORM, 24)])
+def test_a_contract_merges_so_many_sources_at_once(can: Capabilities, most: int) -> None:
+    sources = [f"s-{number}" for number in range(most)]
+    check(message(*sources), can)
+    if most < 24:
+        with pytest.raises(errors.Rejected, match=f"^source_profile_ids: .* at most {most} into"):
+            check(message(*sources, "s-last"), can)
+
+
+def test_a_policy_of_the_apis_own_is_unsupported_where_it_knows_none() -> None:
+    asked = message(merge_policy="custom")
+    check(asked, GUIDE)
+    with pytest.raises(errors.Unsupported, match="use target_wins or source_wins"):
+        check(asked, PLATFORM)
 
 
 def test_a_merge_locks_every_profile_it_touches() -> None:

@@ -67,9 +67,9 @@ def test_every_message_takes_tenant_operation_and_correlation(
         (MergeProfiles, {**MERGE, "source_profile_ids": []}, "source_profile_ids", "at least 1"),
         (
             MergeProfiles,
-            {**MERGE, "source_profile_ids": [f"s{n}" for n in range(11)]},
+            {**MERGE, "source_profile_ids": [f"s{n}" for n in range(25)]},
             "source_profile_ids",
-            "at most 10",
+            "at most 24",
         ),
         (
             MergeProfiles,

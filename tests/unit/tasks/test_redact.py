@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 
 import pytest
 
-from tasks.apis.genesys import Interaction, InteractionPage
+from tasks.apis.genesys import Interaction, InteractionPage, Kept
 from tasks.errors import Postponed, Rejected, Unconfirmed, WorkerError
 from tasks.messages import RedactInteraction, parse
 from tasks.operations import Outcome
@@ -38,11 +38,14 @@ class OneInteraction:
             raise self.unreadable
         return self.interaction
 
-    def put_messages(self, interaction_id: str, messages: Sequence[Mapping[str, object]]) -> None:
+    def keep_redacted(
+        self, interaction: Interaction, messages: Sequence[Mapping[str, object]]
+    ) -> Kept:
         self.verbs.append("put")
-        assert interaction_id == self.interaction.id
+        assert interaction == self.interaction
         if not self.deaf:
             self.interaction = replace(self.interaction, messages=messages)
+        return Kept(replaced=True)
 
 
 def chat(*texts: str, state: str = "completed", deaf: bool = False) -> OneInteraction:

@@ -8,7 +8,7 @@ from typing import Any, cast
 
 import pytest
 
-from tasks.apis.genesys import Genesys, Interaction, InteractionPage
+from tasks.apis.genesys import Genesys, Interaction, InteractionPage, Kept
 from tasks.apis.systems import Systems
 from tasks.errors import Failed, Rejected
 from tasks.fields import MAX_ID, is_identifier
@@ -39,8 +39,8 @@ class Pages:
     def read_interaction(self, interaction_id: str) -> Interaction:
         raise AssertionError(f"a sweep reads no {interaction_id}")
 
-    def put_messages(self, interaction_id: str, messages: object) -> None:
-        raise AssertionError(f"a sweep writes no {interaction_id}: {messages}")
+    def keep_redacted(self, interaction: Interaction, messages: object) -> Kept:
+        raise AssertionError(f"a sweep writes no {interaction.id}: {messages}")
 
 
 def start(genesys: Pages, **arguments: Any) -> Outcome:
