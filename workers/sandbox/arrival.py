@@ -8,8 +8,9 @@ from dataclasses import dataclass
 from aiohttp import web
 
 from workers.sandbox.call import Answer, Call
+from workers.sandbox.dialect import Dialect
 from workers.sandbox.journal import Entry
-from workers.sandbox.limits import too_many_requests
+from workers.sandbox.limits import Budget
 from workers.sandbox.simulation import Simulation
 
 
@@ -18,23 +19,28 @@ class Arrival:
     """A request, its journal entry and the moment it came in."""
 
     simulation: Simulation
+    dialect: Dialect
     request: web.Request
     raw: bytes
     entry: Entry
     now: float
+    #: What the answer tells about.
+    budget: Budget | None = None
     #: What it became once it was judged; a foreign write needs to know.
     call: Call | None = None
 
     def spend(self, key: tuple[str, str], limit: int, seconds: float) -> None:
         """Charge one call to a budget. Raises Refused (429) when nothing is left of it."""
-        limits, now = self.simulation.limits, self.now
-        if until := limits.spend(key, limit=limit, seconds=seconds, now=now):
-            style = self.simulation.options.retry_after
-            raise too_many_requests(until=until, now=now, style=style)
+        limits = self.simulation.limits
+        if not limits.spend(key, limit=limit, seconds=seconds, now=self.now):
+            spent = limits.budget(key, limit=limit, seconds=seconds, now=self.now)
+            raise self.dialect.too_many_requests(spent, self.now, self.simulation.options)
 
-    def tell_remaining(self, key: tuple[str, str], limit: int) -> None:
+    def tell_remaining(self, key: tuple[str, str], limit: int, seconds: float) -> None:
         """Let the answer say how much is left of a budget."""
-        self.entry.remaining = self.simulation.limits.left(key, limit=limit, now=self.now)
+        limits = self.simulation.limits
+        self.budget = limits.budget(key, limit=limit, seconds=seconds, now=self.now)
+        self.entry.remaining = self.budget.left
 
 
 #: Carries an arrival out. Raises Refused where it may not, or cannot, be.

@@ -41,7 +41,10 @@ class Call:
     journal: Journal
     entry: Entry
     organization: Organization
+    #: Id of the OAuth client, and where it has its roles (None: everywhere).
     client: str
+    divisions: frozenset[str] | None
+    requests_per_minute: int
     #: The correlation id that the request came with, "" without one.
     correlation: str
     now: float
@@ -100,8 +103,11 @@ class Route:
     method: str
     #: Template without the system's prefix; it is what the journal calls the route.
     path: str
-    scope: str
     handle: Callable[[Call], Answer]
+    #: What the token has to cover, and what its client has to be permitted.
+    scope: str = ""
+    any_of: tuple[str, ...] = ()
+    all_of: tuple[str, ...] = ()
     foreign: ForeignWrite | None = None
     #: Kind of the documents that `foreign` changes.
     writes: str = ""

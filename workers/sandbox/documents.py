@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
-from pydantic.alias_generators import to_camel
+from pydantic.alias_generators import to_camel, to_snake
 
 from workers.sandbox.call import complaint
 from workers.sandbox.errors import Refused, bad_request
@@ -123,6 +123,23 @@ class Interaction(_Document):
     start_time: Moment
 
 
+class Entity(_Document):
+    """What the Platform API keeps under an id of its own."""
+
+    id: str
+
+
+_PLATFORM_KINDS = (
+    "externalContacts",
+    "platformConversations",
+    "webConfigurations",
+    "webDeployments",
+    "recordings",
+    "maskingRules",
+    "gdprRequests",
+    "analyticsJobs",
+    "auditQueries",
+)
 _KINDS: Mapping[str, tuple[type[_Document], str | None]] = {
     "profiles": (Profile, "profileId"),
     "consents": (Consents, None),
@@ -131,6 +148,7 @@ _KINDS: Mapping[str, tuple[type[_Document], str | None]] = {
     "customers": (Customer, "customerId"),
     "configurations": (Configuration, "organizationId"),
     "interactions": (Interaction, "id"),
+    **dict.fromkeys(_PLATFORM_KINDS, (Entity, "id")),
 }
 KINDS = tuple(_KINDS)
 _CHANGED: Mapping[str, tuple[type[_Document], str | None]] = {
@@ -143,7 +161,7 @@ def documents(organization: Organization, kind: str) -> Documents:
     """The organisation's documents of that kind. Raises Refused (404) for an unknown kind."""
     if kind not in _KINDS:
         raise Refused(404, "not.found", f"kind: must be one of {', '.join(KINDS)}")
-    found: Documents = getattr(organization, kind)
+    found: Documents = getattr(organization, to_snake(kind))
     return found
 
 

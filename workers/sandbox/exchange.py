@@ -5,7 +5,8 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 from aiohttp import web
 
@@ -16,6 +17,7 @@ from workers.sandbox.errors import Refused
 from workers.sandbox.journal import Entry
 from workers.sandbox.oauth import TokenRequest
 from workers.sandbox.simulation import Simulation
+from workers.sandbox.systems import System
 from workers.sandbox.wire import encode, readable
 
 LOG = logging.getLogger(__name__)
@@ -24,7 +26,7 @@ Fired = Sequence[faults.Fault]
 
 
 async def exchange(
-    simulation: Simulation, system: str, template: str | None, judge: Judge, request: web.Request
+    simulation: Simulation, system: System, template: str | None, judge: Judge, request: web.Request
 ) -> web.StreamResponse:
     """Answer one request of `system`, whose route is `template` (None: unknown)."""
     started = time.perf_counter()
@@ -37,25 +39,29 @@ async def exchange(
 
 
 async def _arrive(
-    simulation: Simulation, system: str, template: str | None, request: web.Request
+    simulation: Simulation, system: System, template: str | None, request: web.Request
 ) -> Arrival:
     raw = await request.read()
     now = simulation.world.timeline.advance()
-    headers = request.headers
+    headers, dialect = request.headers, system.dialect
+    sent = next(filter(None, map(headers.get, dialect.correlation_headers)), None)
     entry = simulation.journal.open(
         at=now,
-        system=system,
+        system=system.name,
         method=request.method,
-        path=request.path.removeprefix(f"/{system}"),
+        path=request.path.removeprefix(f"/{system.name}"),
         query=request.query_string,
         route=template,
-        correlation_id=readable(headers.get("X-Correlation-Id") or simulation.correlation_id()),
+        correlation_id=readable(sent or simulation.correlation_id()),
+        context_id=simulation.correlation_id() if dialect.makes_context else None,
         if_match=readable(headers["If-Match"]) if "If-Match" in headers else None,
     )
     entry.client = _sender(simulation, entry, raw, headers.get("Authorization", ""))
     if client := simulation.clients.get(entry.client or ""):
         entry.organization = client.organization
-    return Arrival(simulation=simulation, request=request, raw=raw, entry=entry, now=now)
+    return Arrival(
+        simulation=simulation, dialect=dialect, request=request, raw=raw, entry=entry, now=now
+    )
 
 
 def _sender(simulation: Simulation, entry: Entry, raw: bytes, authorization: str) -> str | None:
@@ -90,13 +96,13 @@ async def _instead(arrival: Arrival, fired: Fired) -> Answer | None:
         elif isinstance(fault, faults.ExpireTokens) and client is not None:
             arrival.simulation.tokens.expire(client)
         elif isinstance(fault, faults.Status):
-            return _told_to_fail(fault, arrival.entry)
+            return _told_to_fail(fault, arrival)
     return None
 
 
-def _told_to_fail(fault: faults.Status, entry: Entry) -> Answer:
+def _told_to_fail(fault: faults.Status, arrival: Arrival) -> Answer:
     usual = Refused(fault.status, "fault.injected", "this request was told to fail")
-    body = usual.body(entry.correlation_id) if fault.body is None else fault.body
+    body = _said(arrival, usual) if fault.body is None else fault.body
     return Answer(status=fault.status, body=body, headers=fault.headers)
 
 
@@ -110,8 +116,11 @@ def _judged(arrival: Arrival, judge: Judge) -> Answer:
         place = _place(error)
         LOG.error("sandbox.handler_failed %s at %s", type(error).__name__, place)
         refusal = Refused(500, "internal.error", f"the sandbox itself failed at {place}")
-    body = refusal.body(arrival.entry.correlation_id)
-    return Answer(status=refusal.status, body=body, headers=refusal.headers)
+    return Answer(status=refusal.status, body=_said(arrival, refusal), headers=refusal.headers)
+
+
+def _said(arrival: Arrival, refusal: Refused) -> Mapping[str, Any]:
+    return arrival.dialect.body(refusal, arrival.entry.context)
 
 
 def _place(error: Exception) -> str:
@@ -133,7 +142,7 @@ async def _deliver(
     arrival: Arrival, answer: Answer, body: bytes, fired: Fired
 ) -> web.StreamResponse:
     request, status = arrival.request, answer.status
-    headers = _headers(arrival.entry, answer)
+    headers = _headers(arrival, answer)
     for fault in fired:
         if isinstance(fault, faults.LatencyAfter):
             await asyncio.sleep(fault.seconds)
@@ -146,10 +155,12 @@ async def _deliver(
     return web.Response(status=status, body=body, headers=headers)
 
 
-def _headers(entry: Entry, answer: Answer) -> dict[str, str]:
-    headers = {"X-Correlation-Id": entry.correlation_id}
+def _headers(arrival: Arrival, answer: Answer) -> dict[str, str]:
+    dialect = arrival.dialect
+    headers = {dialect.context_header: arrival.entry.context}
     if answer.body is not None:
         headers["Content-Type"] = "application/json"
-    if entry.remaining is not None:
-        headers["X-RateLimit-Remaining"] = str(entry.remaining)
+    if arrival.budget is not None:
+        options = arrival.simulation.options
+        headers.update(dialect.rate_limit_headers(arrival.budget, arrival.now, options))
     return {**headers, **answer.headers}

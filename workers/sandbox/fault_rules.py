@@ -10,7 +10,7 @@ from workers.sandbox import documents
 from workers.sandbox.call import Route
 from workers.sandbox.errors import bad_request
 from workers.sandbox.faults import Fault, ForeignWrite
-from workers.sandbox.systems import SYSTEMS, TOKEN_PATHS
+from workers.sandbox.systems import SYSTEMS
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -51,8 +51,8 @@ def _check_changes(fault: ForeignWrite, targets: list[_Target]) -> None:
 
 
 def _targets() -> Iterator[_Target]:
-    for system, routes in SYSTEMS.items():
-        for path in TOKEN_PATHS[system]:
-            yield _Target(system=system, method="POST", template=path)
-        for route in routes:
-            yield _Target(system=system, method=route.method, template=route.path, route=route)
+    for name, system in SYSTEMS.items():
+        for path in system.token_paths:
+            yield _Target(system=name, method="POST", template=path)
+        for route in system.routes:
+            yield _Target(system=name, method=route.method, template=route.path, route=route)

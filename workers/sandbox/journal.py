@@ -26,6 +26,8 @@ class Entry:
     query: str
     route: str | None
     correlation_id: str
+    #: The id that the system itself gave the request, where it does that.
+    context_id: str | None = None
     client: str | None = None
     organization: str | None = None
     status: int = 0
@@ -34,11 +36,16 @@ class Entry:
     fault: str | None = None
     remaining: int | None = None
 
+    @property
+    def context(self) -> str:
+        """The id under which the answer speaks of the request."""
+        return self.context_id or self.correlation_id
+
     def render(self) -> dict[str, Any]:
         """The entry as JSON, `query` as an object; `if_match` and `fault` only where set."""
         shown = {name: getattr(self, name) for name in self.__slots__}
         shown["query"] = dict(parse_qsl(self.query, keep_blank_values=True))
-        optional = ("if_match", "fault", "remaining")
+        optional = ("if_match", "fault", "remaining", "context_id")
         return {k: v for k, v in shown.items() if v is not None or k not in optional}
 
 

@@ -9,6 +9,9 @@ from workers.sandbox.call import Answer, Call, Route
 from workers.sandbox.errors import Refused, bad_request
 from workers.sandbox.oauth import Client, Token
 
+#: Seconds that a client's budget is for.
+MINUTE = 60.0
+
 
 def judge(route: Route) -> Judge:
     """The judge of a route. What it refuses for a token or a budget costs nothing else."""
@@ -16,7 +19,7 @@ def judge(route: Route) -> Judge:
     def carry_out(arrival: Arrival) -> Answer:
         token, client = _authenticate(arrival)
         _charge(arrival, route, client)
-        _check_scope(route, token)
+        arrival.dialect.authorize(route, token, client)
         _check_query(arrival, route)
         _check_body(arrival)
         arrival.call = _call(arrival, route, client)
@@ -43,9 +46,9 @@ def _authenticate(arrival: Arrival) -> tuple[Token, Client]:
     client = arrival.simulation.clients.get(token.client_id) if token else None
     expired = token is None or token.expires_at <= arrival.now
     if token is None or client is None or expired or client.system != arrival.entry.system:
+        code = "bad.credentials" if text else "authentication.required"
         message = "the access token is missing, unknown or expired"
-        headers = {"WWW-Authenticate": "Bearer"}
-        raise Refused(401, "authentication.required", message, headers=headers)
+        raise Refused(401, code, message, headers={"WWW-Authenticate": "Bearer"})
     return token, client
 
 
@@ -53,17 +56,11 @@ def _charge(arrival: Arrival, route: Route, client: Client) -> None:
     options = arrival.simulation.options
     limit = client.requests_per_minute or options.requests_per_minute
     budget = ("minute", client.client_id)
-    arrival.tell_remaining(budget, limit)
+    arrival.tell_remaining(budget, limit, MINUTE)
     if route.per_second:
         arrival.spend(("second", client.client_id), options.participants_per_second, 1.0)
-    arrival.spend(budget, limit, 60.0)
-    arrival.tell_remaining(budget, limit)
-
-
-def _check_scope(route: Route, token: Token) -> None:
-    if route.scope not in token.scopes:
-        message = f"the access token lacks the scope {route.scope}"
-        raise Refused(403, "missing.scope", message, scope=route.scope)
+    arrival.spend(budget, limit, MINUTE)
+    arrival.tell_remaining(budget, limit, MINUTE)
 
 
 def _check_query(arrival: Arrival, route: Route) -> None:
@@ -93,6 +90,8 @@ def _call(arrival: Arrival, route: Route, client: Client) -> Call:
         entry=arrival.entry,
         organization=simulation.world.organization(client.organization),
         client=client.client_id,
+        divisions=client.divisions,
+        requests_per_minute=client.requests_per_minute or simulation.options.requests_per_minute,
         correlation=arrival.request.headers.get("X-Correlation-Id", ""),
         now=arrival.now,
         path=arrival.request.match_info,

@@ -4,9 +4,19 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from email.utils import formatdate
 
-from workers.sandbox.errors import Refused
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Budget:
+    """What a client may still do before its window ends; `ends` is epoch seconds."""
+
+    allowed: int
+    left: int
+    ends: float
+
+    def seconds(self, now: float) -> int:
+        """Whole seconds until the window ends: at least 1, and never too few."""
+        return max(1, math.ceil(self.ends - now))
 
 
 @dataclass(slots=True)
@@ -25,27 +35,19 @@ class Limits:
     def __init__(self) -> None:
         self._windows: dict[tuple[str, str], _Window] = {}
 
-    def left(self, key: tuple[str, str], *, limit: int, now: float) -> int:
-        """How many calls `key` has left before its window ends."""
+    def budget(self, key: tuple[str, str], *, limit: int, seconds: float, now: float) -> Budget:
+        """What `key` has left of `limit` calls in windows of so many seconds."""
         window = self._windows.get(key)
-        return limit if window is None or now >= window.ends else max(0, limit - window.spent)
+        if window is None or now >= window.ends:
+            return Budget(allowed=limit, left=limit, ends=now + seconds)
+        return Budget(allowed=limit, left=max(0, limit - window.spent), ends=window.ends)
 
-    def spend(self, key: tuple[str, str], *, limit: int, seconds: float, now: float) -> float:
-        """Charge one call to `key`: 0, or the end of the window when nothing is left of it."""
+    def spend(self, key: tuple[str, str], *, limit: int, seconds: float, now: float) -> bool:
+        """Charge one call to `key`; False when nothing is left of it."""
         window = self._windows.get(key)
         if window is None or now >= window.ends:
             window = self._windows[key] = _Window(ends=now + seconds)
         if window.spent >= limit:
-            return window.ends
+            return False
         window.spent += 1
-        return 0.0
-
-
-def too_many_requests(*, until: float, now: float, style: str) -> Refused:
-    """429 whose `Retry-After` is never too early: seconds and dates are rounded up."""
-    if style == "date":
-        retry_after = formatdate(math.ceil(until), usegmt=True)
-    else:
-        retry_after = str(max(1, math.ceil(until - now)))
-    message = "Rate limit exceeded the maximum"
-    return Refused(429, "too.many.requests", message, headers={"Retry-After": retry_after})
+        return True

@@ -40,22 +40,27 @@ SCOPES: Mapping[str, frozenset[str]] = {
         }
     ),
     "cxone": frozenset({"customer.profile:read", "customer.profile:write"}),
+    "platform": frozenset(),
 }
 
 
 class Client(BaseModel):
     """An OAuth client of one system and one organisation.
 
-    Without `scopes` it is granted all of its system's; without budgets the options' hold.
+    Without `scopes` it is granted all of its system's, without `permissions` and `divisions` all
+    that there are; without budgets the options' hold.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     client_id: str
-    system: Literal["genesys", "cxone"]
+    system: Literal["genesys", "cxone", "platform"]
     organization: str
     secret: SecretStr | None = None
     scopes: frozenset[str] | None = None
+    #: Of the client's roles, and the divisions in which it has them; of `platform` alone.
+    permissions: frozenset[str] | None = None
+    divisions: frozenset[str] | None = None
     requests_per_minute: PositiveInt | None = None
     token_seconds: PositiveFloat | None = None
     #: PEM; where set, the client may use the JWT bearer grant.
@@ -68,8 +73,9 @@ class Client(BaseModel):
 
     def render(self) -> dict[str, Any]:
         """The client as JSON, without its secret."""
-        shown = self.model_dump(exclude={"secret", "scopes"})
-        return {**shown, "scopes": sorted(self.granted)}
+        shown = self.model_dump(exclude={"secret"})
+        lists = {k: sorted(v) for k, v in shown.items() if isinstance(v, frozenset)}
+        return {**shown, **lists, "scopes": sorted(self.granted)}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

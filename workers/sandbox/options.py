@@ -18,6 +18,14 @@ class Options(BaseModel):
     token_requests_per_minute: PositiveInt = 300
     #: Lifetime of tokens whose client names none of its own.
     token_seconds: PositiveFloat = 3600
+    #: The same for `platform`, where an administrator chooses from 300 s to 48 h.
+    platform_token_seconds: PositiveFloat = 86_400
+    #: Where a 429 of `platform` says how long to wait: any of the places, or none.
+    wait_told_in: tuple[Literal["retry-after", "reset", "body"], ...] = (
+        "retry-after",
+        "reset",
+        "body",
+    )
     #: Calls a second to `/conversations/voice/participants*`, per OAuth client.
     participants_per_second: PositiveInt = 100
     #: Whether `Retry-After` is sent as whole seconds or as an HTTP date.

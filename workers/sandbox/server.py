@@ -16,8 +16,7 @@ from workers.sandbox.exchange import exchange
 from workers.sandbox.judge import judge, no_route
 from workers.sandbox.options import Options
 from workers.sandbox.simulation import Simulation
-from workers.sandbox.systems import SYSTEMS, TOKEN_PATHS
-from workers.sandbox.token_endpoint import give_token
+from workers.sandbox.systems import SYSTEMS, System
 
 #: For control requests; the simulated systems have a limit of their own.
 MOST_BYTES = 64 * 1024 * 1024
@@ -27,21 +26,21 @@ SHUTDOWN_SECONDS = 0.1
 def application(simulation: Simulation) -> web.Application:
     """The whole sandbox as an aiohttp application."""
     app = web.Application(client_max_size=MOST_BYTES)
-    for system, routes in SYSTEMS.items():
+    for name, system in SYSTEMS.items():
         serve_one = partial(exchange, simulation, system)
-        for path in TOKEN_PATHS[system]:
-            app.router.add_post(f"/{system}{path}", partial(serve_one, path, give_token))
-        for route in routes:
+        for path in system.token_paths:
+            app.router.add_post(f"/{name}{path}", partial(serve_one, path, system.give_token))
+        for route in system.routes:
             handle = partial(serve_one, route.path, judge(route))
-            app.router.add_route(route.method, f"/{system}{route.path}", handle)
-        app.router.add_route("*", f"/{system}/{{rest:.*}}", partial(_no_route, simulation, system))
+            app.router.add_route(route.method, f"/{name}{route.path}", handle)
+        app.router.add_route("*", f"/{name}/{{rest:.*}}", partial(_no_route, simulation, system))
     for method, path, command in control.COMMANDS:
         app.router.add_route(method, path, control.handler(simulation, command))
     return app
 
 
 async def _no_route(
-    simulation: Simulation, system: str, request: web.Request
+    simulation: Simulation, system: System, request: web.Request
 ) -> web.StreamResponse:
     # A catch-all route instead of a middleware: aiohttp keeps every handler that it has once
     # wrapped in one, and with it the simulation, until its process ends.

@@ -42,6 +42,7 @@ class SandboxHandle:
         self.url = url
         self.genesys_url = f"{url}/genesys"
         self.cxone_url = f"{url}/cxone"
+        self.platform_url = f"{url}/platform"
 
     def journal(self, **filters: Any) -> list[dict[str, Any]]:
         """The requests that agree with every filter, oldest first."""

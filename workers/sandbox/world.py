@@ -33,6 +33,16 @@ class Organization:
     configurations: Documents = field(default_factory=dict)
     interactions: Documents = field(default_factory=dict)
     replications: Documents = field(default_factory=dict)
+    # What the Platform API knows, which shares nothing with what the guides describe.
+    external_contacts: Documents = field(default_factory=dict)
+    platform_conversations: Documents = field(default_factory=dict)
+    web_configurations: Documents = field(default_factory=dict)
+    web_deployments: Documents = field(default_factory=dict)
+    recordings: Documents = field(default_factory=dict)
+    masking_rules: Documents = field(default_factory=dict)
+    gdpr_requests: Documents = field(default_factory=dict)
+    analytics_jobs: Documents = field(default_factory=dict)
+    audit_queries: Documents = field(default_factory=dict)
     audit_records: list[Document] = field(default_factory=list)
     #: Which conversation a participant belongs to.
     conversation_of: dict[str, str] = field(default_factory=dict)

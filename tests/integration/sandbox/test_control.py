@@ -218,6 +218,8 @@ def test_a_client_is_added_and_changed(sandbox: SandboxHandle, ask_as: Callable[
         "system": "genesys",
         "organization": "new",
         "scopes": ["interaction:contact:read"],
+        "permissions": None,
+        "divisions": None,
         "requests_per_minute": 5,
         "token_seconds": 60,
         "public_key": None,
@@ -262,7 +264,7 @@ def test_a_reset_begins_again(sandbox: SandboxHandle, genesys: Ask) -> None:
     sandbox.reset()
     assert sandbox.ids("profiles") == ids
     assert (sandbox.journal(), sandbox.effects(), sandbox.faults()) == ([], [], [])
-    assert len(sandbox.clients()) == 4
+    assert len(sandbox.clients()) == 6
     assert sandbox.options()["requests_per_minute"] == 300
     assert genesys("GET", NOTHING).status_code == 401
     sandbox.reset(seed=8)

@@ -80,12 +80,14 @@ SIZES = {"default": DEFAULT, "acme": ACME}
 
 
 def seeded_clients() -> list[Client]:
-    """The OAuth clients of a fresh sandbox, with all scopes and the options' budgets."""
+    """The OAuth clients of a fresh sandbox: all rights, and the budgets of the options."""
     seeded = (
         ("sandbox-client", "genesys", "default", "sandbox-secret"),
         ("acme-client", "genesys", "acme", "acme-secret"),
         ("sandbox-cxone", "cxone", "default", "sandbox-cxone-secret"),
         ("acme-cxone", "cxone", "acme", "acme-cxone-secret"),
+        ("platform-client", "platform", "default", "platform-secret"),
+        ("acme-platform", "platform", "acme", "acme-platform-secret"),
     )
     return [
         Client(client_id=name, system=system, organization=organization, secret=SecretStr(secret))
