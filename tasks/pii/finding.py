@@ -9,12 +9,12 @@ from typing import Protocol
 
 from tasks.pii.detectors import DETECTORS
 from tasks.pii.findings import Finding
-from tasks.pii.widths import narrow
+from tasks.pii.normal import Normal, normal
 
 PLACEHOLDER = "[REDACTED]"
 
 #: Without any of these a text holds nothing that a detector knows; most messages have none.
-_WORTH_A_LOOK = re.compile(r"[0-9@]|::")
+_WORTH_A_LOOK = re.compile(r"[\d@]|::|[^\x00-\x7f]")
 
 
 class Detects(Protocol):
@@ -38,15 +38,10 @@ def find(
     further detectors; where findings overlap the longest counts, of equal ones the earlier
     detector's, those of this package first.
     """
-    plain = narrow(text)
-    found: list[Finding] = []
-    if _WORTH_A_LOOK.search(plain):
-        for detector in DETECTORS:
-            _add(found, detector.find(plain, asked))
-    more = [each for detector in also for each in detector.find(text, asked)]
-    return _longest(
-        [each for each in (*found, *more) if entities is None or each.entity in entities]
-    )
+    found = _built_in(normal(text), asked) if _WORTH_A_LOOK.search(text) else []
+    for detector in also:
+        found += detector.find(text, asked)
+    return _longest(each for each in found if entities is None or each.entity in entities)
 
 
 def redact(text: str, entities: Collection[str] | None = None, *, asked: str | None = None) -> str:
@@ -70,18 +65,24 @@ def replace(
     return "".join(kept) + text[end:]
 
 
-def _longest(found: list[Finding]) -> list[Finding]:
+def _built_in(plain: Normal, asked: str | None) -> list[Finding]:
+    found = [each for detector in DETECTORS for each in detector(plain.text, asked)]
+    return [_in_original(each, plain) for each in _longest(found)]
+
+
+def _in_original(finding: Finding, plain: Normal) -> Finding:
+    if plain.places is None:
+        return finding
+    start, end = plain.span(finding.start, finding.end)
+    return Finding(start=start, end=end, entity=finding.entity)
+
+
+def _longest(found: Iterable[Finding]) -> list[Finding]:
     """Return the findings in order; of overlapping ones the longest, then the earlier listed."""
     chosen: list[Finding] = []
     for finding in sorted(found, key=lambda each: each.start - each.end):
-        _add(chosen, [finding])
+        at = bisect_left(chosen, finding.start, key=lambda each: each.start)
+        free = at == len(chosen) or finding.end <= chosen[at].start
+        if free and (at == 0 or chosen[at - 1].end <= finding.start):
+            chosen.insert(at, finding)
     return chosen
-
-
-def _add(found: list[Finding], more: Iterable[Finding]) -> None:
-    """Insert into the ordered `found` what overlaps nothing that is there."""
-    for finding in more:
-        at = bisect_left(found, finding.start, key=lambda each: each.start)
-        before_next = at == len(found) or finding.end <= found[at].start
-        if before_next and (at == 0 or found[at - 1].end <= finding.start):
-            found.insert(at, finding)

@@ -1,0 +1,56 @@
+"""International bank account numbers (ISO 13616): two letters, check digits, 15 to 34 in all."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from tasks.pii.context import said_of
+from tasks.pii.findings import Finding
+
+_COUNTRIES_BY_LENGTH = {
+    15: "NO",
+    16: "BE",
+    18: "DK FI FK FO GL NL SD",
+    19: "MK SI",
+    20: "AT BA EE KZ LT LU MN XK",
+    21: "CH HR LI LV",
+    22: "BG BH CR DE GB GE IE ME RS VA",
+    23: "AE GI IL IQ OM SO TL",
+    24: "AD CZ DZ ES MD PK RO SA SE SK TN VG",
+    25: "LY PT ST",
+    26: "IS TR",
+    27: "BI CM DJ FR GR IT MC MR SM",
+    28: "AL AZ BY CY DO GT HN HU LB NI PL SV",
+    29: "BR EG PS QA UA",
+    30: "JO KW MU YE",
+    31: "MT SC",
+    32: "LC",
+    33: "RU",
+}
+#: Length of an IBAN per country (SWIFT IBAN registry).
+LENGTHS = {
+    country: length
+    for length, countries in _COUNTRIES_BY_LENGTH.items()
+    for country in countries.split()
+}
+
+_START = re.compile(r"(?<![A-Za-z0-9])[A-Za-z]{2}[0-9]{2}(?:[ .-]?[A-Za-z0-9]){11,30}+")
+
+
+def find_ibans(text: str, asked: str | None) -> Iterator[Finding]:
+    for match in _START.finditer(text):
+        at = [place for place in range(*match.span()) if text[place].isalnum()]
+        length = LENGTHS.get(match[0][:2].upper(), 0)
+        if not 0 < length <= len(at):
+            continue
+        end = at[length - 1] + 1
+        code = "".join(filter(str.isalnum, text[match.start() : end]))
+        expected = "iban" in (asked, said_of(text, match.start(), end).topic)
+        if has_check_digits(code) or (expected and not text[end : end + 1].isalnum()):
+            yield Finding(start=match.start(), end=end, entity="iban")
+
+
+def has_check_digits(code: str) -> bool:
+    """Return whether the check digits of `code` (no separators) are right (ISO 7064, mod 97-10)."""
+    return int("".join(str(int(char, 36)) for char in code[4:] + code[:4])) % 97 == 1
