@@ -95,26 +95,35 @@ class ApiError(WorkerError):
 
     `system` is `genesys` or `cxone`, `route` the path template (ids never appear), `status` the
     HTTP status or None where none arrived, `code` the vendor's error code where there is one,
-    `note` what the use case adds to the text.
+    `context_id` what its support asks for, `note` what the use case adds to the text.
     """
 
     note: str = ""
 
     def __init__(
-        self, *, system: str, method: str, route: str, status: int | None, code: str = ""
+        self,
+        *,
+        system: str,
+        method: str,
+        route: str,
+        status: int | None,
+        code: str = "",
+        context_id: str = "",
     ) -> None:
-        super().__init__(system, method, route, status, code)
+        super().__init__(system, method, route, status, code, context_id)
         self.system = system
         self.method = method
         self.route = route
         self.status = status
         self.code = code
+        self.context_id = context_id
 
     def __str__(self) -> str:
         answer = "gave no answer" if self.status is None else f"answered {self.status}"
         code = f" {self.code}" if self.code else ""
+        context = f" (contextId {self.context_id})" if self.context_id else ""
         note = f"; {self.note}" if self.note else ""
-        return f"{self.system} {answer}{code} to {self.method} {self.route}{note}"
+        return f"{self.system} {answer}{code} to {self.method} {self.route}{context}{note}"
 
 
 class BadRequest(ApiError):

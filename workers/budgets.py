@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from tasks.apis.calls import Allowance
 from tasks.errors import Postponed
 from workers.admission import budget_name
 from workers.store import Store, key
@@ -16,13 +17,20 @@ from workers.transport.claims import WINDOW_SECONDS, message_key
 #: How long a message waits for a budget or the end of a pause, from its first attempt, in seconds.
 DEADLINE = 86_400.0
 
+#: Servers count in whole seconds: by so much their window may end later than they say.
+ROUNDING = 1.0
+
 
 @dataclass(frozen=True, kw_only=True)
 class Entry:
-    """A call as it was charged: the window it counts in, and the calls made in that so far."""
+    """A call as it was charged: the window it counts in, and the calls made in that so far.
+
+    `left` is how many seconds the window had left.
+    """
 
     window: str
     made: int
+    left: float
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -50,13 +58,17 @@ class SystemGate:
             reason = "is paused" if answer == [b"paused"] else "has spent its budget"
             about = f"{self.system} of {self.tenant} {reason}"
             raise Postponed(about, int(wait) / 1000, deadline=DEADLINE)
-        window, made = answer
-        return Entry(window=window.decode(), made=made)
+        window, made, left = answer
+        return Entry(window=window.decode(), made=made, left=left / 1000)
 
-    def settle(self, entry: Entry, remaining: int) -> None:
-        """Lower what is left to what the server said is left, after the call that `entry` is."""
-        if self.per_minute - remaining > entry.made:
-            arguments = [entry.window, self.per_minute, remaining]
+    def settle(self, entry: Entry, allowance: Allowance) -> None:
+        """Lower what is left to what the server said is left, after the call that `entry` is.
+
+        Where the server says when its window ends, ours ends with it.
+        """
+        remaining, resets = allowance.remaining, _shift(entry, allowance)
+        if remaining is not None and (resets or self.per_minute - remaining > entry.made):
+            arguments = [entry.window, self.per_minute, remaining, round(resets * 1000)]
             self.store.run("settle_call", [self._key("budget")], arguments)
 
     def pause(self, seconds: float, *, by_server: bool) -> None:
@@ -89,6 +101,17 @@ class AttemptGate:
         expected = 0 if self._entry else self._expected
         self._entry = self._gate.enter(self._tag, expected)
 
-    def settle(self, *, remaining: int | None) -> None:
-        if remaining is not None and self._entry:
-            self._gate.settle(self._entry, remaining)
+    def settle(self, allowance: Allowance) -> None:
+        if self._entry:
+            self._gate.settle(self._entry, allowance)
+
+
+def _shift(entry: Entry, allowance: Allowance) -> float:
+    """Return the seconds to the end of the server's window where that is another than ours, else 0.
+
+    A server that counts in longer windows than ours is not followed.
+    """
+    if not allowance.resets_in or allowance.resets_in > WINDOW_SECONDS:
+        return 0.0
+    resets = allowance.resets_in + ROUNDING
+    return resets if abs(resets - entry.left) > 2 * ROUNDING else 0.0

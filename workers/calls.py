@@ -32,10 +32,15 @@ class CountedCalls:
         self.made += 1
         log.debug("api.sending", method=call.method, route=call.route, within=within)
 
-    def answered(self, call: Call, *, status: int | None, seconds: float) -> None:
+    def answered(
+        self, call: Call, *, status: int | None, seconds: float, reference: str = ""
+    ) -> None:
         refused = status is not None and 300 <= status < 500
         self.touched = self.touched or (call.effect and not refused)
         expected = status is not None and (status < 400 or status in call.allowed)
-        say = log.debug if expected else log.info
+        facts = {"method": call.method, "route": call.route, "status": status}
         ms = round(seconds * 1000, 1)
-        say("api.answered", method=call.method, route=call.route, status=status, ms=ms)
+        if expected:
+            log.debug("api.answered", **facts, ms=ms)
+        else:
+            log.info("api.answered", **facts, ms=ms, reference=reference)

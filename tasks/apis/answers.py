@@ -10,21 +10,25 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from tasks import errors
-from tasks.apis import retry_after
 from tasks.apis.calls import Answer, Call
+from tasks.apis.dialects import GUIDE, Dialect
 from tasks.fields import is_identifier
 
 #: Five digits in a row, also with a separator in between, may be somebody's number.
 _NO_NUMBER = r"(?!.*(?:[0-9][._:\- ]?){5})"
 _CODE = re.compile(_NO_NUMBER + r"[A-Za-z][A-Za-z0-9._\-]{0,79}")
 _SCOPE = re.compile(_NO_NUMBER + r"[A-Za-z][A-Za-z0-9._:\-]{0,79}")
+_CONTEXT = re.compile(r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
+_PERMISSION = re.compile(r"[A-Za-z]{1,40}(:[A-Za-z*]{1,40}){2}")
 _VERSION = re.compile(r"[A-Za-z0-9._\-]{1,80}")
 _FIELD = re.compile(_NO_NUMBER + r"[A-Za-z_][A-Za-z0-9_.\[\]\-]{0,79}")
 #: A name of the request's own, in any language.
 _NAME = re.compile(_NO_NUMBER + r"[^\W\d][\w .\-]{0,79}")
 
 
-def explain(system: str, call: Call, answer: Answer, now: float) -> errors.ApiError:
+def explain(
+    system: str, call: Call, answer: Answer, now: float, dialect: Dialect = GUIDE
+) -> errors.ApiError:
     """Return the error that `answer` to `call` stands for; `now` is the epoch time in seconds."""
     body = _body(answer)
     where = _where(system, call, answer)
@@ -32,7 +36,7 @@ def explain(system: str, call: Call, answer: Answer, now: float) -> errors.ApiEr
         case 401:
             return errors.Unauthenticated(**where)
         case 403:
-            missing = _matching(_SCOPE, body.get("scope")) or call.needs
+            missing = _matching(_SCOPE, body.get("scope")) or _permissions(body) or call.needs
             return errors.Forbidden(missing=missing, **where)
         case 404:
             return errors.NotFound(**where)
@@ -41,8 +45,7 @@ def explain(system: str, call: Call, answer: Answer, now: float) -> errors.ApiEr
         case 422:
             return refused(system, call, answer)
         case 429:
-            wait = retry_after.parse(answer.headers.get("Retry-After"), now)
-            return errors.RateLimited(retry_after=wait, **where)
+            return errors.RateLimited(retry_after=dialect.wait(answer, now), **where)
         case status if 300 <= status < 500 and status != 408:
             return errors.BadRequest(**where)
         case _:
@@ -60,12 +63,18 @@ def refused(
     )
 
 
-def explain_token(system: str, call: Call, answer: Answer, now: float) -> errors.ApiError:
+def explain_token(
+    system: str, call: Call, answer: Answer, now: float, dialect: Dialect = GUIDE
+) -> errors.ApiError:
     """Return the error for an answer of the token endpoint, whose 4xx are about the client.
 
-    A 404 above all means a wrong path, not that what the operation asked for is unknown.
+    A 404 above all means a wrong path, not that what the operation asked for is unknown; a 400 may
+    say that too many tokens were asked for.
     """
-    error = explain(system, call, answer, now)
+    if dialect.throttled(answer):
+        wait = dialect.wait(answer, now)
+        return errors.RateLimited(retry_after=wait, **_where(system, call, answer))
+    error = explain(system, call, answer, now, dialect)
     if isinstance(error, errors.RateLimited | errors.OutcomeUnknown):
         return error
     refused = errors.Unauthenticated(
@@ -104,6 +113,7 @@ def _where(system: str, call: Call, answer: Answer) -> dict[str, Any]:
         "route": call.route,
         "status": answer.status,
         "code": _matching(_CODE, body.get("code")) or _matching(_CODE, body.get("error")),
+        "context_id": _matching(_CONTEXT, body.get("contextId")),
     }
 
 
@@ -122,11 +132,26 @@ def _named(body: Mapping[str, Any]) -> set[str]:
     return {each for each in ids if is_identifier(each)}
 
 
+def _permissions(body: Mapping[str, Any]) -> str:
+    """Return the permissions that the `messageParams` of a platform's 403 name."""
+    params = body.get("messageParams")
+    given = [v for k, v in params.items() if "permission" in k] if isinstance(params, dict) else []
+    names = (
+        name for text in given if isinstance(text, str) for name in re.split(r"[][,\s]+", text)
+    )
+    return ", ".join(name for name in names if _PERMISSION.fullmatch(name))
+
+
 def _fields(body: Mapping[str, Any]) -> dict[str, str]:
-    """Return field → code of a 422's `errors[]`."""
+    """Return field → code of a 422: the guides' `errors[]`, and the platform's `details[]`."""
+    listed = [(entry.get("field"), entry.get("code")) for entry in _entries(body, "errors")]
+    listed += [
+        (entry["fieldName"], entry.get("errorCode"))
+        for entry in _entries(body, "details")
+        if entry.get("fieldName")
+    ]
     return {
-        _matching(_FIELD, entry.get("field")) or "?": _matching(_CODE, entry.get("code")) or "?"
-        for entry in _entries(body, "errors")
+        _matching(_FIELD, field) or "?": _matching(_CODE, code) or "?" for field, code in listed
     }
 
 

@@ -63,6 +63,14 @@ class Answer:
     body: Any = field(repr=False)
 
 
+@dataclass(frozen=True, kw_only=True)
+class Allowance:
+    """What a server says of its window: the calls left, and the seconds to its end; None if not."""
+
+    remaining: int | None = None
+    resets_in: float | None = None
+
+
 class Gate(Protocol):
     """Admission of single calls to one outside system of one tenant."""
 
@@ -70,8 +78,8 @@ class Gate(Protocol):
         """Charge one call, or raise `Postponed` while the system is paused or its budget spent."""
         ...
 
-    def settle(self, *, remaining: int | None) -> None:
-        """Learn how many calls the server says are left in its window, where it says so."""
+    def settle(self, allowance: Allowance) -> None:
+        """Learn what the server says of its window after the call that entered last."""
         ...
 
 
@@ -82,4 +90,6 @@ class CallLog(Protocol):
         """A request is about to leave; its answer arrives within so many seconds or never."""
         ...
 
-    def answered(self, call: Call, *, status: int | None, seconds: float) -> None: ...
+    def answered(self, call: Call, *, status: int | None, seconds: float, reference: str) -> None:
+        """A request has ended; `reference` is the server's own id of the exchange, or empty."""
+        ...

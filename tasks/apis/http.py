@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -17,6 +17,7 @@ from pydantic import ValidationError
 
 from tasks.apis import answers
 from tasks.apis.calls import Answer, Call, CallLog, Gate, Timeouts
+from tasks.apis.dialects import GUIDE, Dialect
 from tasks.apis.tokens import Grant, Token, TokenStore
 from tasks.apis.wire import Basic, Bearer, NoAnswer, NoAuth, NotSent, TooLong, Wire
 from tasks.compact_json import compact_json
@@ -35,6 +36,7 @@ class Endpoint:
     owner: str
     grant: Grant = field(repr=False)
     timeouts: Timeouts = Timeouts()
+    dialect: Dialect = field(default=GUIDE, repr=False)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -76,14 +78,18 @@ class Http:
         auth = Basic(*basic) if basic else NoAuth()
         answer = self._timed(call, self.endpoint.token_url, data=dict(grant.form()), auth=auth)
         if not 200 <= answer.status < 300:
-            raise answers.explain_token(self.endpoint.system, call, answer, self.clock())
+            raise answers.explain_token(
+                self.endpoint.system, call, answer, self.clock(), self.endpoint.dialect
+            )
         try:
             return Token.parse(answer.body)
         except ValidationError:
             raise answers.unknown(self.endpoint.system, call, answer.status) from None
 
     def _exchange(self, call: Call, token: str) -> Answer:
-        headers = {"Accept": "application/json", "X-Correlation-Id": self.correlation_id}
+        dialect = self.endpoint.dialect
+        headers = dict.fromkeys(dialect.correlation, self.correlation_id)
+        headers["Accept"] = "application/json"
         request: dict[str, Any] = {"params": call.query, "auth": Bearer(token)}
         if call.body is not None:
             headers["Content-Type"] = "application/json"
@@ -91,20 +97,21 @@ class Http:
         self.gate.enter()
         request["headers"] = {**headers, **call.headers}
         answer = self._timed(call, self.endpoint.api_url + call.path, **request)
-        self.gate.settle(remaining=_remaining(answer.headers))
+        self.gate.settle(dialect.allowance(answer.headers))
         return answer
 
     def _timed(self, call: Call, url: str, **request: Any) -> Answer:
         timeouts = self.endpoint.timeouts
         within = timeouts.of(call.kind)
         self.log.sending(call, within=within)
-        status = None
+        status, reference = None, ""
         started = time.monotonic()
         try:
             answer = self.wire.exchange(
                 call.method, url, connect=timeouts.connect, within=within, **request
             )
             status = answer.status
+            reference = _reference(answer.headers.get(self.endpoint.dialect.reference, ""))
             return answer
         except NotSent:
             raise answers.unreachable(self.endpoint.system, call) from None
@@ -115,15 +122,17 @@ class Http:
             status = error.status
             raise answers.too_large(self.endpoint.system, call, status, error.limit) from None
         finally:
-            self.log.answered(call, status=status, seconds=time.monotonic() - started)
+            seconds = time.monotonic() - started
+            self.log.answered(call, status=status, seconds=seconds, reference=reference)
 
     def _expected(self, call: Call, answer: Answer) -> Answer:
         if 200 <= answer.status < 300 or answer.status in call.allowed:
             return answer
-        raise answers.explain(self.endpoint.system, call, answer, self.clock())
+        raise answers.explain(
+            self.endpoint.system, call, answer, self.clock(), self.endpoint.dialect
+        )
 
 
-def _remaining(headers: Mapping[str, str]) -> int | None:
-    """Return the calls left in the server's window (`X-RateLimit-Remaining`), if it says so."""
-    value = headers.get("X-RateLimit-Remaining", "")
-    return int(value) if re.fullmatch("[0-9]{1,9}", value) else None
+def _reference(value: str) -> str:
+    """Return a server's id of an exchange where it can be nothing else."""
+    return value if re.fullmatch(r"[A-Za-z0-9-]{1,64}", value) else ""

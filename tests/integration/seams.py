@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-from tasks.apis.calls import Call, Timeouts
+from tasks.apis.calls import Allowance, Call, Timeouts
+from tasks.apis.dialects import GUIDE, Dialect
 from tasks.apis.http import Endpoint, Http
 from tasks.apis.tokens import ClientCredentials, Grant, Token
 from tasks.apis.wire import Wire
@@ -32,15 +33,15 @@ class OpenGate:
 
     closed: WorkerError | None = None
     entered: int = 0
-    remaining: list[int | None] = field(default_factory=list)
+    told: list[Allowance] = field(default_factory=list)
 
     def enter(self) -> None:
         if self.closed:
             raise self.closed
         self.entered += 1
 
-    def settle(self, *, remaining: int | None) -> None:
-        self.remaining.append(remaining)
+    def settle(self, allowance: Allowance) -> None:
+        self.told.append(allowance)
 
 
 @dataclass(kw_only=True)
@@ -49,13 +50,15 @@ class Exchanges:
 
     sent: list[tuple[str, float]] = field(default_factory=list)
     answers: list[tuple[str, int | None]] = field(default_factory=list)
+    references: list[str] = field(default_factory=list)
 
     def sending(self, call: Call, *, within: float) -> None:
         self.sent.append((call.route, within))
 
-    def answered(self, call: Call, *, status: int | None, seconds: float) -> None:
+    def answered(self, call: Call, *, status: int | None, seconds: float, reference: str) -> None:
         assert seconds >= 0
         self.answers.append((call.route, status))
+        self.references.append(reference)
 
 
 def http(
@@ -69,6 +72,7 @@ def http(
     gate: OpenGate | None = None,
     log: Exchanges | None = None,
     tokens: TokensInMemory | None = None,
+    dialect: Dialect = GUIDE,
 ) -> Http:
     """Return an `Http` towards `url` with these parts, or with fresh ones."""
     return Http(
@@ -79,6 +83,7 @@ def http(
             owner="default:genesys:client",
             grant=grant or ClientCredentials(client_id="client", client_secret=SECRET),
             timeouts=timeouts or Timeouts(),
+            dialect=dialect,
         ),
         tokens=tokens or TokensInMemory(),
         gate=gate or OpenGate(),

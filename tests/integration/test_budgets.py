@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import Bundle, RuleBasedStateMachine, invariant, rule
 from redis import Redis
 
+from tasks.apis.calls import Allowance
 from tasks.errors import Postponed
 from tests.support.claiming import (
     Claimant,
@@ -347,7 +348,7 @@ def test_a_window_begins_with_the_first_call_and_not_with_a_reservation(
 def test_the_server_can_lower_what_is_left_of_a_budget_and_never_raise_it(
     gate: SystemGate, remaining: int | None, left: int
 ) -> None:
-    begin(gate).settle(remaining=remaining)
+    begin(gate).settle(Allowance(remaining=remaining))
     for _ in range(left):
         begin(gate)
     with pytest.raises(Postponed, match="genesys of default has spent its budget"):
@@ -358,7 +359,7 @@ def test_what_the_server_says_counts_besides_what_others_have_reserved(
     gate: SystemGate, redis: Redis
 ) -> None:
     claimed(worker(redis))
-    begin(gate).settle(remaining=5)
+    begin(gate).settle(Allowance(remaining=5))
     assert counts(redis) == (8, 3)
     begin(gate)
     begin(gate)
@@ -371,10 +372,25 @@ def test_what_the_server_said_of_an_older_window_is_no_longer_true(
 ) -> None:
     attempt = begin(gate)
     let_the_window_end(redis)
-    attempt.settle(remaining=0)
+    attempt.settle(Allowance(remaining=0))
     assert counts(redis) == (0, 0)
     begin(gate)
-    attempt.settle(remaining=0)
+    attempt.settle(Allowance(remaining=0))
+    assert counts(redis) == (1, 0)
+
+
+@pytest.mark.parametrize(
+    ("resets_in", "left"), [(20.0, 21), (59.0, 60), (None, 60), (0.0, 60), (3_600.0, 60)]
+)
+def test_our_window_ends_when_the_servers_does_if_it_says_so(
+    gate: SystemGate, redis: Redis, resets_in: float | None, left: int
+) -> None:
+    begin(gate).settle(Allowance(remaining=9, resets_in=resets_in))
+    ttl = redis.pttl(NAME) / 1000
+    assert left - 1 < ttl <= left + 0.25
+    ends = int(fields(redis, NAME)["ends"]) / 1000
+    seconds, micros = redis.time()
+    assert abs(ends - (seconds + micros / 1e6) - ttl) < 0.5
     assert counts(redis) == (1, 0)
 
 
@@ -500,7 +516,7 @@ class Accounts(RuleBasedStateMachine):
         if not self.entries:
             return
         entry = data.draw(st.sampled_from(self.entries))
-        self.gate.settle(entry, remaining)
+        self.gate.settle(entry, Allowance(remaining=remaining))
         if fields(self.redis, NAME).get("window") == entry.window:
             self.made = max(self.made, LIMIT - remaining)
 

@@ -18,7 +18,7 @@ import pytest
 
 from tasks import errors
 from tasks.apis import wire as wire_module
-from tasks.apis.calls import Call, Timeouts
+from tasks.apis.calls import Allowance, Call, Timeouts
 from tasks.apis.tokens import ClientCredentials
 from tasks.apis.wire import CONNECT_TRIES, Wire
 from tests.integration.outside import Behaviour, Outside, answer, reset, running, truncate
@@ -247,7 +247,7 @@ def test_the_gate_learns_what_is_left_of_the_servers_window(
     gate = OpenGate()
     with pytest.raises(errors.RateLimited):
         http(outside.url, gate=gate).call(read())
-    assert gate.remaining == [remaining]
+    assert gate.told == [Allowance(remaining=remaining)]
 
 
 @pytest.mark.parametrize(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from tasks.apis.calls import Call
+from tasks.apis.calls import Allowance, Call
 from tasks.apis.genesys_guide import GenesysGuide
 from tasks.apis.http import Endpoint, Http
 from tasks.apis.tokens import ClientCredentials, Token
@@ -35,7 +35,7 @@ class OpenGate:
 
     def enter(self) -> None: ...
 
-    def settle(self, *, remaining: int | None) -> None: ...
+    def settle(self, allowance: Allowance) -> None: ...
 
 
 class NoLog:
@@ -43,7 +43,9 @@ class NoLog:
 
     def sending(self, call: Call, *, within: float) -> None: ...
 
-    def answered(self, call: Call, *, status: int | None, seconds: float) -> None: ...
+    def answered(
+        self, call: Call, *, status: int | None, seconds: float, reference: str
+    ) -> None: ...
 
 
 def connect(sandbox: SandboxHandle) -> GenesysGuide:

@@ -9,7 +9,7 @@
 --                    fit unless the window is empty; 0 with any later one, which may overdraw it
 -- ARGV[5]  tag       of the message's claim
 --
--- Returns {0, window, calls made in it} | {milliseconds, "paused"} | {milliseconds, "budget"}
+-- Returns {0, window, calls made in it, milliseconds to its end} | {milliseconds, "paused"} | {milliseconds, "budget"}
 -- include budget
 
 local paused = redis.call('PTTL', KEYS[1])
@@ -50,4 +50,4 @@ if redis.call('HSETNX', budget, 'ends', string.format('%.0f', now + length)) == 
   redis.call('PEXPIRE', budget, length)
 end
 local spent, unmade = unpack(redis.call('HMGET', budget, 'spent', 'reserved'))
-return {0, window, tonumber(spent) - tonumber(unmade)}
+return {0, window, tonumber(spent) - tonumber(unmade), redis.call('PTTL', budget)}
