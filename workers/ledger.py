@@ -27,6 +27,7 @@ BUSY_WAIT = 5.0
 class Claim:
     """A granted run: `attempts` counts it, `tries` counts failed ones by cause.
 
+    `steps` is what its saga has done in earlier runs, see `workers.steps`.
     `tag` names the claim of its message, "" where that is under no lease; `unfinished` the route
     that an earlier run called without learning what came of it.
     `first_at` and `at` are the epoch times (seconds, Redis clock) of the first claim and of this
@@ -43,6 +44,7 @@ class Claim:
     at: float = 0.0
     clock: float = field(default_factory=time.monotonic, repr=False)
     tries: Mapping[str, int] = field(default_factory=dict)
+    steps: Mapping[str, Any] = field(default_factory=dict)
 
     def now(self) -> float:
         """Return the epoch time in seconds by the clock of Redis, without asking it."""
@@ -130,6 +132,7 @@ class Ledger:
                 for name, count in fields.items()
                 if name.startswith("tries:")
             },
+            steps=json.loads(fields.get("steps", "{}")),
         )
 
     def put_back(self, claim: Claim, *, cause: str = "", touched: bool = False) -> None:
@@ -148,7 +151,7 @@ class Ledger:
         """
         arguments = [claim.owner, round(within * 1000), route]
         if not self.store.run("intend", [entry_of(claim)], arguments):
-            raise Postponed("another run has taken this operation over", BUSY_WAIT)
+            raise taken_over()
 
     def ending(self, claim: Claim, result: Mapping[str, Any], *, final: bool) -> list[Command]:
         """Return the commands that store how the operation ended.
@@ -160,8 +163,13 @@ class Ledger:
         done_with = ("attempts", "first_at", "message_id") if final else ()
         return [
             ("HSET", entry, "state", state, "outcome", json.dumps(result)),
-            ("HDEL", entry, "lease_until", "intent", "intent_until", "tag", *done_with),
+            ("HDEL", entry, "lease_until", "intent", "intent_until", "tag", "steps", *done_with),
         ]
+
+
+def taken_over() -> Postponed:
+    """Return what is raised where another run owns the operation by now: this one is to stop."""
+    return Postponed("another run has taken this operation over", BUSY_WAIT)
 
 
 def fingerprint(task: str, arguments: Mapping[str, Any]) -> str:

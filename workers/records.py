@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from tasks.errors import OperationError, Postponed
+from tasks.errors import OperationError
 from tasks.fields import is_identifier
 from tasks.messages import Message
 from tasks.operations import Operation, Outcome
@@ -14,7 +14,7 @@ from workers.audit import Audit, Command
 from workers.calls import CountedCalls
 from workers.dead_letters import DeadLetter, DeadLetters, last_response
 from workers.delivery import Delivery
-from workers.ledger import BUSY_WAIT, Claim, Ledger, entry_of
+from workers.ledger import Claim, Ledger, entry_of, taken_over
 from workers.store import Store
 from workers.telemetry import log
 
@@ -82,7 +82,7 @@ class Records:
             claim.tenant, record, commands=commands, entry=entry_of(claim), owner=claim.owner
         )
         if not kept:
-            raise Postponed("another run has taken this operation over", BUSY_WAIT)
+            raise taken_over()
 
     def refused(
         self, operation: Operation[Any], delivery: Delivery, tenant: str, error: OperationError

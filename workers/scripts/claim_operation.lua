@@ -1,8 +1,8 @@
 -- Claims an operation for one run, or says why not.
 --
 -- KEYS[1]  the operation's entry (hash): fingerprint, state, owner, tag, lease_until, attempts,
---          first_at, message_id, outcome, intent, intent_until, tries:<cause>; state is "claimed", "open", "failed" or,
---          finally, "ended"
+--          first_at, message_id, outcome, intent, intent_until, steps, tries:<cause>;
+--          state is "claimed", "open", "failed" or, finally, "ended"
 -- KEYS[2]  the hash of the message that is carried out, see claim_message.lua
 -- KEYS[3…] the locks of the resources that it needs, see holding.lua; only with a tag
 -- ARGV[1]  owner        this run
