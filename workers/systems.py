@@ -21,6 +21,8 @@ from workers.budgets import AttemptGate, SystemGate
 from workers.ledger import Claim
 from workers.locks import Locks
 from workers.newest import NewestInRedis
+from workers.release_history import HistoryInRedis
+from workers.steps import StepsInRedis
 from workers.store import Store
 from workers.tenants import Client, SyncTarget, Tenant
 
@@ -104,7 +106,10 @@ class Connections:
             redaction=tenant.redaction,
             replication=shared.replication,
             started=datetime.fromtimestamp(claim.first_at, UTC),
+            now=lambda: datetime.fromtimestamp(claim.now(), UTC),
             lock=lambda resource: shared.locks.held(tenant.name, [resource], claim.tag),
+            steps=StepsInRedis(store=shared.store, claim=claim),
+            history=HistoryInRedis(store=shared.store, tenant=tenant.name),
         )
 
     def pause(self, system: str, seconds: float, *, by_server: bool) -> None:

@@ -16,10 +16,21 @@ from tasks.apis.genesys import AuditRecord
 
 @dataclass(frozen=True, kw_only=True)
 class Release:
-    """A version of a configuration that a deployment has, or had: what a rollback goes back to."""
+    """A version of a configuration that a deployment may have: as text `configuration:version`."""
 
     configuration_id: str
     version: str
+
+    def __str__(self) -> str:
+        return f"{self.configuration_id}:{self.version}"
+
+    @classmethod
+    def parse(cls, text: str) -> Release:
+        """Return the release that `text` names; raise `ValueError` where it names none."""
+        configuration_id, colon, version = text.rpartition(":")
+        if not (configuration_id and colon and version):
+            raise ValueError("must be CONFIGURATION:VERSION")
+        return cls(configuration_id=configuration_id, version=version)
 
 
 @dataclass(frozen=True, kw_only=True)

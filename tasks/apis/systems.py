@@ -15,6 +15,7 @@ from tasks.apis.genesys_platform.settings import PlatformSettings
 from tasks.errors import Unsupported
 from tasks.mapping import SyncRules
 from tasks.pii.rules import RedactionRules
+from tasks.release_history import HistoryInMemory, ReleaseHistory
 from tasks.steps import Steps, Unshared
 from tasks.waiting import Waiting
 
@@ -80,3 +81,4 @@ class Systems:
     started: datetime = field(default_factory=utc_now)
     lock: Lock = unlocked
     steps: Steps = field(default_factory=Unshared)
+    history: ReleaseHistory = field(default_factory=HistoryInMemory)
