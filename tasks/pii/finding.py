@@ -2,19 +2,14 @@
 
 from __future__ import annotations
 
-import re
-from bisect import bisect_left
 from collections.abc import Callable, Collection, Iterable, Sequence
 from typing import Protocol
 
-from tasks.pii.detectors import DETECTORS
+from tasks.pii.detectors import DETECTORS, is_worth_a_look
 from tasks.pii.findings import Finding
 from tasks.pii.normal import Normal, normal
 
 PLACEHOLDER = "[REDACTED]"
-
-#: Without any of these a text holds nothing that a detector knows; most messages have none.
-_WORTH_A_LOOK = re.compile(r"[\d@]|::|[^\x00-\x7f]")
 
 
 class Detects(Protocol):
@@ -38,15 +33,18 @@ def find(
     further detectors; where findings overlap the longest counts, of equal ones the earlier
     detector's, those of this package first.
     """
-    found = _built_in(normal(text), asked) if _WORTH_A_LOOK.search(text) else []
+    if not (also or is_worth_a_look(text)):
+        return []
+    found = _built_in(normal(text), asked)
     for detector in also:
         found += detector.find(text, asked)
-    return _longest(each for each in found if entities is None or each.entity in entities)
+    return _longest([each for each in found if entities is None or each.entity in entities])
 
 
 def redact(text: str, entities: Collection[str] | None = None, *, asked: str | None = None) -> str:
     """Return `text` with `[REDACTED]` in place of each finding."""
-    return replace(text, find(text, entities, asked=asked))
+    findings = find(text, entities, asked=asked)
+    return replace(text, findings) if findings else text
 
 
 def replace(
@@ -77,12 +75,14 @@ def _in_original(finding: Finding, plain: Normal) -> Finding:
     return Finding(start=start, end=end, entity=finding.entity)
 
 
-def _longest(found: Iterable[Finding]) -> list[Finding]:
+def _longest(found: list[Finding]) -> list[Finding]:
     """Return the findings in order; of overlapping ones the longest, then the earlier listed."""
+    if len(found) < 2:
+        return found
     chosen: list[Finding] = []
+    taken = bytearray(max(each.end for each in found))
     for finding in sorted(found, key=lambda each: each.start - each.end):
-        at = bisect_left(chosen, finding.start, key=lambda each: each.start)
-        free = at == len(chosen) or finding.end <= chosen[at].start
-        if free and (at == 0 or chosen[at - 1].end <= finding.start):
-            chosen.insert(at, finding)
-    return chosen
+        if not any(taken[finding.start : finding.end]):
+            taken[finding.start : finding.end] = b"\1" * (finding.end - finding.start)
+            chosen.append(finding)
+    return sorted(chosen, key=lambda each: each.start)
