@@ -132,6 +132,7 @@ class Entity(_Document):
 _PLATFORM_KINDS = (
     "externalContacts",
     "platformConversations",
+    "messageTranscripts",
     "webConfigurations",
     "webDeployments",
     "recordings",

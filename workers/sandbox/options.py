@@ -42,6 +42,25 @@ class Options(BaseModel):
     replication_pending_seconds: NonNegativeFloat = 0.5
     replication_running_seconds: NonNegativeFloat = 1.0
     replication_outcome: Literal["COMPLETED", "FAILED"] = "COMPLETED"
+    #: How long what `platform` has just made cannot be found, or used, yet.
+    consistency_seconds: NonNegativeFloat = 0.2
+    #: How long a draft, and a deployment, of `platform` stays Pending.
+    draft_active_seconds: NonNegativeFloat = 0.3
+    deployment_active_seconds: NonNegativeFloat = 0.5
+    #: How long an analytics job is QUEUED, then PENDING, and how it ends.
+    analytics_queued_seconds: NonNegativeFloat = 0.1
+    analytics_pending_seconds: NonNegativeFloat = 0.4
+    analytics_outcome: Literal["FULFILLED", "FAILED"] = "FULFILLED"
+    #: How far the data of analytics jobs lags behind.
+    analytics_lag_seconds: NonNegativeFloat = 0.0
+    #: How long a conversation's recordings are transcoded once they have been asked for.
+    transcoding_seconds: NonNegativeFloat = 0.2
+    #: How long an audit query is Queued, then Running, and how it ends.
+    audit_queued_seconds: NonNegativeFloat = 0.1
+    audit_running_seconds: NonNegativeFloat = 0.3
+    audit_outcome: Literal["Succeeded", "Failed"] = "Succeeded"
+    #: How long a GDPR request takes.
+    gdpr_seconds: NonNegativeFloat = 1.0
     #: Seconds between the messages of a live interaction, and until it completes.
     live_message_seconds: PositiveFloat = 2.0
     live_seconds: PositiveFloat = 20.0

@@ -43,6 +43,9 @@ class Organization:
     gdpr_requests: Documents = field(default_factory=dict)
     analytics_jobs: Documents = field(default_factory=dict)
     audit_queries: Documents = field(default_factory=dict)
+    #: Transcripts of message conversations, `{id, messages}`, by conversation id.
+    message_transcripts: Documents = field(default_factory=dict)
+    platform_audit: list[Document] = field(default_factory=list)
     audit_records: list[Document] = field(default_factory=list)
     #: Which conversation a participant belongs to.
     conversation_of: dict[str, str] = field(default_factory=dict)

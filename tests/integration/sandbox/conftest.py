@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from typing import Any
+from urllib.parse import urlsplit
 
 import pytest
 import requests
 
+from tests.support.swagger import DOCUMENT, swagger
 from workers.sandbox.testing import ManualClock, SandboxHandle, running
 
 #: `ask(method, path, …)` sends a request and gives the response; options as in requests.
@@ -65,3 +67,20 @@ def genesys(ask_as: Callable[..., Ask]) -> Ask:
 @pytest.fixture
 def cxone(ask_as: Callable[..., Ask]) -> Ask:
     return ask_as("sandbox-cxone", "sandbox-cxone-secret")
+
+
+@pytest.fixture
+def platform(ask_as: Callable[..., Ask]) -> Ask:
+    """Asks the Platform API; the vendor's document, where it is here, judges every answer."""
+    ask = ask_as("platform-client", "platform-secret")
+    document = swagger() if DOCUMENT.exists() else None
+
+    def judged(method: str, path: str, **options: Any) -> requests.Response:
+        answer = ask(method, path, **options)
+        body = answer.json() if answer.content else None
+        if document is not None:
+            template = urlsplit(path).path
+            assert document.problems_of_answer(method, template, answer.status_code, body) == []
+        return answer
+
+    return judged

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import copy
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import asdict
 from typing import Any
 
@@ -11,6 +11,7 @@ from workers.sandbox.call import Answer, Call, Route, overlay
 from workers.sandbox.errors import Refused, bad_request, conflict, not_found, unprocessable
 from workers.sandbox.genesys import audit
 from workers.sandbox.genesys.configuration_rules import problems
+from workers.sandbox.losses import dropped
 from workers.sandbox.wire import digest, iso
 from workers.sandbox.world import Document, find
 
@@ -51,7 +52,7 @@ def put_configuration(call: Call) -> Answer:
         "configuration.put",
         organization_id,
         version=document["version"],
-        dropped=sorted(_dropped(old, document)),
+        dropped=sorted(dropped(old, document)),
         sha256={name: digest(value) for name, value in document.items() if name not in _OWN},
     )
     return Answer(body=document)
@@ -95,15 +96,6 @@ def _check_own(call: Call, sent: Document) -> None:
     version = call.organization.configurations.get(organization_id, {}).get("version", 0)
     if sent.get("version", version) != version:
         raise bad_request("version: must be that of If-Match")
-
-
-def _dropped(old: Mapping[str, Any], new: Mapping[str, Any]) -> Iterator[str]:
-    for name, value in old.items():
-        if name not in new:
-            yield name
-        elif isinstance(value, Mapping):
-            held = new[name] if isinstance(new[name], Mapping) else {}
-            yield from (f"{name}.{below}" for below in _dropped(value, held))
 
 
 def _check_version(call: Call, organization_id: str) -> None:

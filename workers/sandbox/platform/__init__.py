@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
-from workers.sandbox.platform import tokens_me
+from workers.sandbox.platform import configurations, deployments, tokens_me
 
-ROUTES = (*tokens_me.ROUTES,)
+ROUTES = (
+    *tokens_me.ROUTES,
+    *configurations.ROUTES,
+    *deployments.ROUTES,
+)

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pydantic import SecretStr
 
 from workers.sandbox.oauth import Client
-from workers.sandbox.seed import chats, configurations, conversations, people
+from workers.sandbox.seed import chats, configurations, conversations, people, platform
 from workers.sandbox.world import Organization, World
 
 #: Seeded data is dated by this, whatever the clock says: equal seeds make equal worlds.
@@ -100,6 +100,8 @@ def organizations(rng: random.Random) -> dict[str, Organization]:
     made = {name: Organization(id=name) for name in SIZES}
     for name, sizes in SIZES.items():
         fill(rng, made[name], sizes)
+    for organization in made.values():
+        platform.fill(rng, organization, epoch=EPOCH)
     return made
 
 
