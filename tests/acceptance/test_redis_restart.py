@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable
 from dataclasses import replace
 
 import pytest
 
 from tests.support.cluster import Cluster, wait_until
 from tests.support.errands import PARTICIPANTS, Errands
-from tests.support.restartable_redis import RestartableRedis, restartable_redis
+from tests.support.restartable_redis import RestartableRedis, redis_url, server
 from tests.support.worker_group import POOLS, groups
 from workers.app import WorkersApp
+
+__all__ = ["redis_url", "server"]
 
 LEASE = 2
 
@@ -26,17 +28,6 @@ RESTARTS: tuple[Restart, ...] = (
 )
 
 CUTS = 5
-
-
-@pytest.fixture(scope="module")
-def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RestartableRedis]:
-    with restartable_redis(tmp_path_factory.mktemp("restartable")) as running:
-        yield running
-
-
-@pytest.fixture(scope="module")
-def redis_url(server: RestartableRedis) -> str:
-    return server.url
 
 
 @pytest.fixture(scope="module")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import random
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import replace
 from itertools import count
 from typing import Any
@@ -14,7 +14,7 @@ import pytest
 from tasks.messages import PUBLIC, parse
 from tests.support.cluster import Cluster
 from tests.support.planned import check_chain, effects, ends, stage, states
-from tests.support.restartable_redis import RestartableRedis, restartable_redis
+from tests.support.restartable_redis import RestartableRedis, redis_url, server
 from tests.support.worker_group import WorkerGroup, start
 from workers.app import Services, WorkersApp
 from workers.demo.endings import endings
@@ -23,6 +23,8 @@ from workers.demo.jobs import with_job_ids
 from workers.demo.plan import Plan, Planned, make_plan
 from workers.demo.verdict import judge
 from workers.rates import tenant_queue
+
+__all__ = ["redis_url", "server"]
 
 SEED = 4
 MESSAGES = 2_000
@@ -54,17 +56,6 @@ FAULTS: tuple[dict[str, Any], ...] = (
 #: Tokens expire, each time after so many calls more: an operation whose renewed token is refused
 #: too ends as rejected, as the policy says.
 EXPIRIES, APART = 20, 400
-
-
-@pytest.fixture(scope="module")
-def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RestartableRedis]:
-    with restartable_redis(tmp_path_factory.mktemp("restartable")) as running:
-        yield running
-
-
-@pytest.fixture(scope="module")
-def redis_url(server: RestartableRedis) -> str:
-    return server.url
 
 
 @pytest.fixture(scope="module")

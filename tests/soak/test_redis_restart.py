@@ -7,12 +7,10 @@ from tests.acceptance.test_redis_restart import (
     Restart,
     cluster,
     cut_at_work,
-    redis_url,
     restart_at_work,
-    server,
 )
 from tests.support.cluster import Cluster
-from tests.support.restartable_redis import RestartableRedis
+from tests.support.restartable_redis import RestartableRedis, redis_url, server
 from workers.app import WorkersApp
 
 __all__ = ["cluster", "redis_url", "server"]

@@ -75,3 +75,14 @@ def restartable_redis(folder: Path) -> Iterator[RestartableRedis]:
         yield server
     finally:
         server.kill()
+
+
+@pytest.fixture(scope="module")
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RestartableRedis]:
+    with restartable_redis(tmp_path_factory.mktemp("restartable")) as running:
+        yield running
+
+
+@pytest.fixture(scope="module")
+def redis_url(server: RestartableRedis) -> str:
+    return server.url
