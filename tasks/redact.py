@@ -7,12 +7,15 @@ read and the write is lost: the API leaves no way to exclude it.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from tasks import pii
 from tasks.apis.genesys import Interaction, Interactions, Kept
 from tasks.errors import Postponed, Rejected, Unconfirmed
 from tasks.hindsight import look_back
 from tasks.messages import RedactInteraction
 from tasks.operations import Operation, Outcome
+from tasks.pii.places import places
 from tasks.pii.rules import RedactionRules
 
 #: A longer transcript is refused: it is read and written as one document, held in memory.
@@ -53,8 +56,8 @@ def read_redacted(
     interaction = genesys.read_interaction(message.interaction_id)
     check_completed(interaction, rules)
     check_length(interaction)
-    entities = message.entities or rules.entities
-    return interaction, pii.redact_transcript(interaction.messages, entities)
+    redacted = pii.redact_transcript(interaction.messages, message.entities, search=rules.search)
+    return interaction, redacted
 
 
 def check_completed(interaction: Interaction, rules: RedactionRules) -> None:
@@ -90,9 +93,14 @@ def verify(
 
 def confirm(redacted: pii.Redacted, after: Interaction) -> None:
     """Raise `Unconfirmed` unless the interaction has the texts that were written."""
-    written = [each.get("text") for each in redacted.messages]
-    if [each.get("text") for each in after.messages[: len(written)]] != written:
+    written = texts(redacted.messages)
+    if texts(after.messages[: len(redacted.messages)]) != written:
         raise Unconfirmed("messages")
+
+
+def texts(messages: Iterable[object]) -> list[list[str]]:
+    """Return what each message holds of text, in the order of its places."""
+    return [[place.text for place in places(message)] for message in messages]
 
 
 OPERATION = Operation(

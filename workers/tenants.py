@@ -56,6 +56,9 @@ REGIONS = {
     "ap_southeast_2": "mypurecloud.com.au",
 }
 
+#: What names a variable in a table → the field that gets its value.
+NAMES_OF_SECRETS = {"client_secret_env": "client_secret", "key_env": "key"}
+
 Url = Annotated[
     str,
     BeforeValidator(lambda value: str(TypeAdapter(AnyHttpUrl).validate_python(value)).rstrip("/")),
@@ -156,6 +159,8 @@ def _tenant(name: str, table: Any, environment: Mapping[str, str | None]) -> Ten
     where = f"TENANTS_FILE: tenants.{name}"
     try:
         filled = _with_hosts(_with_secrets(table, environment))
+        if "redaction" in filled:
+            filled["redaction"] = {**filled["redaction"], "tenant": name}
         return Tenant.model_validate({**filled, "name": name})
     except ValidationError as error:
         raise SettingsError(f"{where}.{explain(error, str)}") from None
@@ -168,14 +173,15 @@ def _with_secrets(
 ) -> dict[str, Any]:
     """Replace, in the table and its sub-tables, the names of variables by the secrets they hold."""
     filled = {
-        key: _with_secrets(value, environment) if key == "sync" else value
+        key: _with_secrets(value, environment) if key in ("sync", "redaction") else value
         for key, value in table.items()
-        if key != "client_secret_env"
+        if key not in NAMES_OF_SECRETS
     }
-    if variable := table.get("client_secret_env"):
-        if not environment.get(variable):
-            raise ValueError(f"client_secret_env: the variable {variable} is not set")
-        filled["client_secret"] = environment[variable]
+    for key, secret in NAMES_OF_SECRETS.items():
+        if variable := table.get(key):
+            if not environment.get(variable):
+                raise ValueError(f"{key}: the variable {variable} is not set")
+            filled[secret] = environment[variable]
     return filled
 
 

@@ -1,16 +1,31 @@
-"""Redact a conversation in order, so that a question tells what its answer is."""
+"""Redact a conversation in order, so that a question tells what its answer is.
+
+Each round reads the conversation as it stands: every text by itself, with what its side was asked
+for; then values typed over several messages; then what repeats any of them. Where something was
+found there is a further round, since a placeholder may bring a word nearer to a number. So what
+comes out holds nothing that a second redaction would find.
+"""
 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from itertools import groupby
+from operator import attrgetter
 from typing import Any
 
-from tasks.pii.context import topic_asked
-from tasks.pii.finding import find, replace
+from tasks.pii.dialogue import Dialogue
+from tasks.pii.lines import Line, lines_of
+from tasks.pii.places import filled
+from tasks.pii.repeated import find_repeated
+from tasks.pii.search import Search
+from tasks.pii.splits import find_split
 
 Message = Mapping[str, Any]
+
+#: Two or three are enough; each further one needs a word that came near in the one before.
+MAX_ROUNDS = 10
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -23,33 +38,59 @@ class Redacted:
 
 
 def redact_transcript(
-    messages: Sequence[Message], entities: Collection[str] | None = None
+    messages: Sequence[Message],
+    entities: Collection[str] | None = None,
+    *,
+    search: Search | None = None,
 ) -> Redacted:
-    """Return the messages with every field kept and only their `text` redacted.
+    """Return the messages with every field kept and only their texts redacted.
 
-    A message is a vendor's: `text` and `from` are read where they are there. What somebody else
-    asked for last decides about a bare number.
+    Messages are a vendor's, of either contract: `tasks.pii.places` says where texts are looked
+    for, `tasks.pii.dialogue` who speaks. `search` is what a tenant wants, `entities` narrows it.
     """
-    redacted: list[Message] = []
-    counts: Counter[str] = Counter()
-    last: Message = {}
-    asked: str | None = None
-    for message in messages:
-        text = message.get("text")
-        if message.get("from") != last.get("from"):
-            asked = topic_asked(_text(last))
-        findings = find(text, entities, asked=asked) if isinstance(text, str) else []
-        counts.update(finding.entity for finding in findings)
-        redacted.append(
-            {**message, "text": replace(_text(message), findings)} if findings else message
-        )
-        last = message
-    changed = sum(one is not other for one, other in zip(messages, redacted, strict=True))
+    search = search or Search()
+    if entities is not None:
+        search = replace(search, entities=entities)
+    lines = search_transcript(messages, search)
+    changed = {
+        turn: filled(messages[turn], [(line.place, line.text) for line in group])
+        for turn, group in groupby((line for line in lines if line.found), key=attrgetter("turn"))
+    }
     return Redacted(
-        messages=tuple(redacted), changed=changed, findings=dict(sorted(counts.items()))
+        messages=tuple(changed.get(turn, message) for turn, message in enumerate(messages)),
+        changed=len(changed),
+        findings=counted(lines),
     )
 
 
-def _text(message: Message) -> str:
-    text = message.get("text")
-    return text if isinstance(text, str) else ""
+def search_transcript(messages: Sequence[object], search: Search) -> list[Line]:
+    """Return the texts of the messages with what was found in each."""
+    lines = lines_of(messages)
+    for _ in range(MAX_ROUNDS):
+        _find_singly(lines, search)
+        find_split(lines, search.look)
+        find_repeated(lines)
+        if not any(line.new for line in lines):
+            break
+        for line in lines:
+            line.settle(search.placeholder)
+    return lines
+
+
+def counted(lines: Iterable[Line]) -> dict[str, int]:
+    """Return how often each entity was found; a value in several messages counts once."""
+    counts = Counter(each.entity for line in lines for each in line.found if each.counts)
+    return dict(sorted(counts.items()))
+
+
+def _find_singly(lines: Sequence[Line], search: Search) -> None:
+    """Find what each text holds by itself, as the answer to what its side was asked for."""
+    dialogue = Dialogue(search.topic)
+    for _, group in groupby(lines, key=attrgetter("turn")):
+        message = list(group)
+        for line in message:
+            label = line.place.label
+            line.asked = search.topic(f"your {label}?") if label else dialogue.asked(line.side)
+            line.look(search.look)
+        said = dict.fromkeys(line.text for line in message if line.place.said)
+        dialogue.hear(message[0].side, search.blanked("\n".join(said)))

@@ -117,7 +117,7 @@ def test_a_transcript_keeps_every_field_and_its_own_messages() -> None:
         {"id": "2", "from": "customer", "text": "2125550100", "n": {"a": [None]}},
         {"id": "3", "from": "customer", "text": None},
         {"id": "4", "from": "customer"},
-        {"id": "5", "from": "customer", "text": "order 2125550100"},
+        {"id": "5", "from": "customer", "text": "order 2125550199"},
     ]
     redacted = redact_transcript(messages)
     assert redacted.messages[1] == {**messages[1], "text": "[REDACTED]"}

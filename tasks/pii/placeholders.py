@@ -1,0 +1,76 @@
+"""What stands where personal data stood: one word, the kind of data, or a keyed hash of it.
+
+A placeholder is never taken for personal data nor for a word about it, so that redacting twice
+changes nothing more.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import re
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+from typing import Literal
+
+from tasks.pii.finding import PLACEHOLDER
+from tasks.pii.findings import Finding
+from tasks.pii.values import normal
+
+Style = Literal["redacted", "label", "hash"]
+
+#: Returns what stands in place of a finding, given the value that was found.
+Placeholder = Callable[[Finding, str], str]
+
+#: A hash is 64 bits, written in letters: in hexadecimal, some would look like numbers.
+HASH_BYTES = 8
+_LETTERS = str.maketrans("0123456789abcdef", "ghijklmnopabcdef")
+
+#: Stands for a placeholder's characters while a text is searched: neither letter, digit nor space.
+BLANK = "\ufffc"
+
+
+def redacted(_finding: Finding, _value: str) -> str:
+    """Return `[REDACTED]`."""
+    return PLACEHOLDER
+
+
+def label(finding: Finding, _value: str) -> str:
+    """Return the kind of data: `[EMAIL]`."""
+    return f"[{finding.entity.upper()}]"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Hash:
+    """Returns `[EMAIL:ahbkfdpmcegnoijl]`: equal for equal values, however they are spelled.
+
+    Without the key, a value can neither be read from its hash nor be tried against it.
+    """
+
+    key: bytes = field(repr=False)
+
+    @classmethod
+    def of(cls, secret: str, tenant: str) -> Hash:
+        """Return the placeholder with the tenant's own key, made of a secret and its name."""
+        return cls(key=hmac.digest(secret.encode(), tenant.encode(), hashlib.sha256))
+
+    def __call__(self, finding: Finding, value: str) -> str:
+        spelled = f"{finding.entity}:{normal(finding.entity, value)}"
+        digest = hmac.digest(self.key, spelled.encode(errors="surrogatepass"), hashlib.sha256)
+        letters = digest[:HASH_BYTES].hex().translate(_LETTERS)
+        return f"[{finding.entity.upper()}:{letters}]"
+
+
+def blanked(text: str, entities: Iterable[str]) -> str:
+    """Return `text` with its placeholders of these `entities` blanked out, at the same length."""
+    return pattern(tuple(entities)).sub(_blank, text) if "[" in text else text
+
+
+def pattern(entities: tuple[str, ...]) -> re.Pattern[str]:
+    """Return the pattern of the placeholders of these `entities`."""
+    labels = "|".join(re.escape(entity.upper()) for entity in entities)
+    return re.compile(rf"\[(?:REDACTED|(?:{labels})(?::[a-p]{{{2 * HASH_BYTES}}})?)\]")
+
+
+def _blank(match: re.Match[str]) -> str:
+    return BLANK * len(match[0])
