@@ -58,8 +58,9 @@ def _is_printed(number: Number) -> bool:
     """Groups as on a card are one, unless they go on or another word stands at them."""
     if _is_expected(number) or is_issued(number.digits) or is_issued(number.digits[:16]):
         return True
-    goes_on = _MORE_DIGITS.match(number.text, number.end)
-    return not (goes_on or number.said.topic in _OTHERS or number.is_part_of_a_code)
+    if number.digits[0] == "0" or _MORE_DIGITS.match(number.text, number.end):
+        return False
+    return not (number.said.topic in _OTHERS or number.is_part_of_a_code)
 
 
 def _is_undivided(number: Number) -> bool:

@@ -20,7 +20,11 @@ def _is_no_phone(number: Number) -> bool:
     return number.topic != "phone"
 
 
+_YEARS = re.compile(rf"{_YEAR}(?:[ /-]{_YEAR})+(?![0-9])")
+
+
 RULES = (
     Rule(entity=None, shape=_DIVIDED, holds=lambda _: True),
+    Rule(entity=None, shape=_YEARS, holds=lambda _: True),
     Rule(entity=None, shape=_UNDIVIDED, holds=_is_no_phone),
 )

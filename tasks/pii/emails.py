@@ -24,7 +24,7 @@ _SPELLED_LOCAL = re.compile(
     rf"(?<![\w.+-])(?:\w{{1,32}}{_JOINT}){{0,3}}\w{{1,64}}\Z", re.IGNORECASE
 )
 _SPELLED_DOMAIN = re.compile(
-    rf"(?P<host>{_LABEL})(?:{_DOT}{_LABEL}){{0,3}}?{_DOT}"
+    rf"(?P<host>{_LABEL})(?:{_DOT}{_LABEL}){{0,3}}{_DOT}"
     r"(?:com|net|org|edu|gov|info|biz|io|ai|co|me|uk|us|ca|au|de|fr|es|it|nl|be|ch|at|pt|in|eu)\b",
     re.IGNORECASE,
 )

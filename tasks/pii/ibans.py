@@ -45,9 +45,11 @@ def find_ibans(text: str, asked: str | None) -> Iterator[Finding]:
         if not 0 < length <= len(at):
             continue
         end = at[length - 1] + 1
+        if text[end : end + 1].isalnum():
+            continue
         code = "".join(filter(str.isalnum, text[match.start() : end]))
         expected = "iban" in (asked, said_of(text, match.start(), end).topic)
-        if has_check_digits(code) or (expected and not text[end : end + 1].isalnum()):
+        if expected or has_check_digits(code):
             yield Finding(start=match.start(), end=end, entity="iban")
 
 

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 
 from tasks.pii.findings import Finding
 
-_V4 = re.compile(r"(?<![\w.])(?<![A-Za-z]/)[0-9]{1,3}(?:\.[0-9]{1,3}){3}(?!\w|\.[\w])")
+_V4 = re.compile(r"(?<![\w.])(?<![A-Za-z]/)[0-9]{1,3}(?:\.[0-9]{1,3}){3}(?!\w|\.\w|-[A-Za-z])")
 _V6 = re.compile(
     r"(?<![\w:.])(?=[0-9A-Fa-f]{0,4}:)[0-9A-Fa-f:]{2,39}+(?:(?:\.[0-9]{1,3}){3})?(?!\w)"
 )
@@ -33,7 +33,7 @@ def find_ip_addresses(text: str, _asked: str | None) -> Iterator[Finding]:
 def _v4(text: str) -> Iterator[Finding]:
     for match in _V4.finditer(text):
         is_version = _VERSION.search(text, max(0, match.start() - _VERSION_REACH), match.start())
-        if not is_version and all(int(octet) < 256 for octet in match[0].split(".")):
+        if not is_version and _is_v4(match[0]):
             yield Finding(start=match.start(), end=match.end(), entity="ip_address")
 
 
@@ -42,6 +42,11 @@ def _v6(text: str) -> Iterator[Finding]:
         shown = match[0] if match[0].endswith("::") else match[0].rstrip(":")
         if _is_v6(shown):
             yield Finding(start=match.start(), end=match.start() + len(shown), entity="ip_address")
+
+
+def _is_v4(shown: str) -> bool:
+    """Whether each number fits in a byte; one with a leading 0 is a group of thousands."""
+    return all(int(octet) < 256 and str(int(octet)) == octet for octet in shown.split("."))
 
 
 def _is_v6(shown: str) -> bool:

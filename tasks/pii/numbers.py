@@ -17,7 +17,7 @@ END = r"(?!\w|[-./][0-9])"
 
 _RUN = re.compile(rf"(?<!\w)\(?\+?\(?[0-9](?:{SEPARATORS}[0-9]){{5,}}+")
 _GROUP = re.compile(r"\(?\+?\(?(?P<digits>[0-9]++)")
-_JOINED_BEFORE = re.compile(r"\w[-./_=\\]$|[#$€£@&]$")
+_JOINED_BEFORE = re.compile(r"\w[-./_=\\]$|[$€£] ?$|[#@&]$")
 _JOINED_AFTER = re.compile(r"[-_/@]\w| ?[$€£%]")
 #: A short message of one line answers a question.
 _REPLY_LENGTH = 64
