@@ -25,7 +25,7 @@ from workers.cli.letter_choice import (
     Yes,
     chosen,
 )
-from workers.cli.letter_clearing import DISCARD, REPLAY, clear
+from workers.cli.letter_clearing import DISCARD, REPLAY, Way, clear
 from workers.cli.letter_views import facts_table, letters_table, some_bytes
 from workers.cli.status import span
 
@@ -147,68 +147,62 @@ def _show_content(content: bytes) -> None:
         _say(json.dumps(found, indent=2, default=str))
 
 
-@app.command()
-def replay(
-    ids: Ids = None,
-    tenant: Tenant = None,
-    task: Task = None,
-    status: Status = None,
-    queue: Queue = None,
-    reason: Reason = None,
-    since: Since = None,
-    until: Until = None,
-    limit: Limit = None,
-    dry_run: DryRun = False,
-    yes: Yes = False,
-) -> None:
-    """Have messages carried out after all: these, or all that fit, oldest first.
+REPLAYING = """
+Have messages carried out after all: these, or all that fit, oldest first.
 
-    Each goes the normal way again, onto its tenant's queue and for the same operation: what has
-    been done meanwhile is not done twice. Its letter goes in the same step. A message that no
-    worker could accept is refused, and kept; then the exit code is 1. A run that is stopped can
-    simply be started again. More than one are asked for on a terminal, and need --yes elsewhere;
-    there, each is a JSON object on a line of its own.
+Each goes the normal way again, onto its tenant's queue and for the same operation: what has
+been done meanwhile is not done twice. Its letter goes in the same step. A message that no
+worker could accept is refused, and kept; then the exit code is 1. A run that is stopped can
+simply be started again. More than one are asked for on a terminal, and need --yes elsewhere;
+there, each is a JSON object on a line of its own.
 
-    **Examples**
+**Examples**
 
-    `genesys-workers dead-letters replay default:m-1`
+`genesys-workers dead-letters replay default:m-1`
 
-    `genesys-workers dead-letters replay --tenant acme --reason 403 --since 1d --dry-run`
+`genesys-workers dead-letters replay --tenant acme --reason 403 --since 1d --dry-run`
 
-    `genesys-workers dead-letters replay --status failed --limit 100 --yes`
-    """
-    where = chosen(tenant, task, status, queue, reason, since, until)
-    clear(REPLAY, ids or [], where, limit, dry_run=dry_run, yes=yes)
+`genesys-workers dead-letters replay --status failed --limit 100 --yes`
+"""
+
+DISCARDING = """
+Remove dead letters for good: these, or all that fit, oldest first.
+
+The audit record says who has discarded which, and keeps nothing of their messages. More than
+one are asked for on a terminal, and need --yes elsewhere; there, each is a JSON object on a
+line of its own.
+
+**Examples**
+
+`genesys-workers dead-letters discard attributes:m-1`
+
+`genesys-workers dead-letters discard --queue merge.acme --until 30d --dry-run`
+"""
 
 
-@app.command()
-def discard(
-    ids: Ids = None,
-    tenant: Tenant = None,
-    task: Task = None,
-    status: Status = None,
-    queue: Queue = None,
-    reason: Reason = None,
-    since: Since = None,
-    until: Until = None,
-    limit: Limit = None,
-    dry_run: DryRun = False,
-    yes: Yes = False,
-) -> None:
-    """Remove dead letters for good: these, or all that fit, oldest first.
+def _add(way: Way, says: str) -> None:
+    """Add the command that clears letters in this way."""
 
-    The audit record says who has discarded which, and keeps nothing of their messages. More than
-    one are asked for on a terminal, and need --yes elsewhere; there, each is a JSON object on a
-    line of its own.
+    @app.command(way.verb, help=says)
+    def _(
+        ids: Ids = None,
+        tenant: Tenant = None,
+        task: Task = None,
+        status: Status = None,
+        queue: Queue = None,
+        reason: Reason = None,
+        since: Since = None,
+        until: Until = None,
+        limit: Limit = None,
+        dry_run: DryRun = False,
+        yes: Yes = False,
+    ) -> None:
+        where = chosen(tenant, task, status, queue, reason, since, until)
+        clear(way, ids or [], where, limit, dry_run=dry_run, yes=yes)
 
-    **Examples**
 
-    `genesys-workers dead-letters discard attributes:m-1`
-
-    `genesys-workers dead-letters discard --queue merge.acme --until 30d --dry-run`
-    """
-    where = chosen(tenant, task, status, queue, reason, since, until)
-    clear(DISCARD, ids or [], where, limit, dry_run=dry_run, yes=yes)
+_add(REPLAY, REPLAYING)
+_add(DISCARD, DISCARDING)
 
 
 def _say(text: str) -> None:
