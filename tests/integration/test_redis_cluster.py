@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import os
 import socket
 import subprocess
-import sys
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import replace
@@ -17,6 +15,7 @@ from redis import ResponseError
 
 from tasks.errors import SettingsError
 from tests.support.cluster import Cluster, wait_until
+from tests.support.refusals import Command, every_command, refused_in_one_line
 from tests.support.sentinel import Server
 from workers import broker
 from workers.embedded.loopback import HOST, free_port
@@ -67,34 +66,14 @@ def node(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
 
 
 @pytest.mark.parametrize("database", [0, 1])
-@pytest.mark.parametrize(
-    "command",
-    [
-        ("workers.cli", "worker"),
-        ("celery", "-A", "workers.app", "worker"),
-        ("workers.cli", "status"),
-        ("workers.cli", "enqueue", "sync_profile"),
-    ],
-    ids=" ".join,
-)
+@every_command
 def test_a_node_of_a_redis_cluster_is_refused_in_one_line(
-    cluster: Cluster, node: Server, command: tuple[str, ...], database: int
+    cluster: Cluster, node: Server, command: Command, database: int
 ) -> None:
     refused = replace(cluster, redis_url=f"redis://{HOST}:{node.port}/{database}")
-    ended = subprocess.run(
-        [sys.executable, "-W", "ignore", "-m", *command],
-        cwd=cluster.folder,
-        env={**os.environ, **refused.variables()},
-        input=b'{"contact_id": "c-1"}\n',
-        capture_output=True,
-        timeout=60,
-        check=False,
-    )
-    said = ended.stderr.decode()
-    assert ended.returncode == 2
-    assert said.startswith("genesys-workers: REDIS_URL: this is a node of a Redis Cluster")
+    said = refused_in_one_line(refused, command)
+    assert "REDIS_URL: this is a node of a Redis Cluster" in said
     assert "use a single Redis server, or Sentinels by sentinel://" in said
-    assert said.count("\n") == 1
     with node.client as client:
         assert client.dbsize() == 0
 

@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import subprocess
-import sys
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -16,14 +13,13 @@ from redis import Redis
 from tasks.errors import SettingsError
 from tasks.messages import SyncProfile
 from tests.support.cluster import Cluster
+from tests.support.refusals import Command, every_command, refused_in_one_line
 from tests.support.sentinel import group
 from tests.support.tls import Authority, authority, tls_front
 from workers.embedded.loopback import HOST
 from workers.producer import Producer
 from workers.sandbox.testing import SandboxHandle
 from workers.store import Store
-
-MERGE = b'{"contact_id": "c-1"}\n'
 
 
 @pytest.fixture(scope="module")
@@ -75,33 +71,13 @@ def test_a_message_is_carried_out_by_sentinel_and_tls(
                 assert carry_out(cluster) == "done"
 
 
-@pytest.mark.parametrize(
-    "command",
-    [
-        ("workers.cli", "worker"),
-        ("celery", "-A", "workers.app", "worker"),
-        ("workers.cli", "status"),
-        ("workers.cli", "enqueue", "sync_profile"),
-    ],
-    ids=" ".join,
-)
+@every_command
 def test_a_certificate_of_another_authority_is_refused_in_one_line(
-    cluster: Cluster, port: int, redis: Redis, command: tuple[str, ...]
+    cluster: Cluster, port: int, redis: Redis, command: Command
 ) -> None:
     distrusting = replace(cluster, redis_url=f"rediss://:Canary7f3a@{HOST}:{port}/0")
-    ended = subprocess.run(
-        [sys.executable, "-W", "ignore", "-m", *command],
-        cwd=cluster.folder,
-        env={**os.environ, **distrusting.variables()},
-        input=MERGE,
-        capture_output=True,
-        timeout=60,
-        check=False,
-    )
-    said = ended.stderr.decode()
-    assert ended.returncode == 2
-    assert said.startswith("genesys-workers: REDIS_URL: the server's certificate is not trusted (")
-    assert said.count("\n") == 1
+    said = refused_in_one_line(distrusting, command)
+    assert "REDIS_URL: the server's certificate is not trusted (" in said
     assert "Canary7f3a" not in said
     assert not redis.exists("sync")
 
