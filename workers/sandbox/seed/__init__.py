@@ -41,6 +41,8 @@ class Sizes:
     unconfigured: int
     interactions: int
     live_interactions: int
+    #: Message conversations of the Platform API.
+    chats: int
 
 
 DEFAULT = Sizes(
@@ -57,6 +59,7 @@ DEFAULT = Sizes(
     unconfigured=10,
     interactions=288,
     live_interactions=12,
+    chats=120,
 )
 ACME = Sizes(
     profiles=56,
@@ -72,6 +75,7 @@ ACME = Sizes(
     unconfigured=2,
     interactions=38,
     live_interactions=2,
+    chats=20,
 )
 
 
@@ -100,8 +104,8 @@ def organizations(rng: random.Random) -> dict[str, Organization]:
     made = {name: Organization(id=name) for name in SIZES}
     for name, sizes in SIZES.items():
         fill(rng, made[name], sizes)
-    for organization in made.values():
-        platform.fill(rng, organization, epoch=EPOCH)
+    for name, sizes in SIZES.items():
+        platform.fill(rng, made[name], chats=sizes.chats, epoch=EPOCH)
     return made
 
 
