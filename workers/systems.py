@@ -7,10 +7,16 @@ from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from typing import Required, TypedDict
 
 from tasks.apis.calls import CallLog, Timeouts
 from tasks.apis.cxone_guide import SCOPES, CxoneGuide
+from tasks.apis.deployments import Deployments
+from tasks.apis.dialects import GUIDE, PLATFORM
+from tasks.apis.genesys import Configurations, Genesys
 from tasks.apis.genesys_guide import GenesysGuide
+from tasks.apis.genesys_platform.genesys import GenesysPlatform
+from tasks.apis.genesys_platform.settings import PlatformSettings
 from tasks.apis.http import Endpoint, Http
 from tasks.apis.systems import Systems
 from tasks.apis.tokens import ClientCredentials, Grant, JwtBearer, TokenStore
@@ -90,10 +96,8 @@ class Connections:
 
     def _systems(self, http: Callable[[str], Http], claim: Claim) -> Systems:
         shared, tenant = self.shared, self.tenant
-        guide = GenesysGuide(http=http(GENESYS))
         return Systems(
-            genesys=guide,
-            configurations=guide,
+            **_contract(tenant, http(GENESYS)),
             customers=CxoneGuide(http=http(CXONE)) if CXONE in self.lines else None,
             sync=tenant.sync or SyncRules(),
             newest=NewestInRedis(
@@ -115,6 +119,24 @@ class Connections:
     def pause(self, system: str, seconds: float, *, by_server: bool) -> None:
         """Let no call to `system` of this tenant leave for so long, from any worker."""
         self.lines[system].gate.pause(seconds, by_server=by_server)
+
+
+class _Contract(TypedDict, total=False):
+    """The parts of `Systems` that an API contract implements, and its settings."""
+
+    genesys: Required[Genesys]
+    configurations: Configurations
+    deployments: Deployments
+    platform: PlatformSettings
+
+
+def _contract(tenant: Tenant, http: Http) -> _Contract:
+    if tenant.api == "guide":
+        guide = GenesysGuide(http=http)
+        return {"genesys": guide, "configurations": guide}
+    settings = tenant.platform or PlatformSettings()
+    platform = GenesysPlatform(http=http, settings=settings)
+    return {"genesys": platform, "deployments": platform, "platform": settings}
 
 
 def budgets(tenant: Tenant) -> dict[str, int]:
@@ -152,6 +174,7 @@ def _line(
         owner=f"{tenant.name}:{system}:{client.client_id}:{_digest(token_url, grant)}",
         grant=grant,
         timeouts=shared.timeouts,
+        dialect=PLATFORM if system == GENESYS and tenant.api == "platform" else GUIDE,
     )
     gate = SystemGate(
         store=shared.store,

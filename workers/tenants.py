@@ -28,6 +28,7 @@ from pydantic import (
     model_validator,
 )
 
+from tasks.apis.genesys_platform.settings import PlatformSettings
 from tasks.errors import SettingsError
 from tasks.mapping import SyncRules
 from tasks.messages import DEFAULT_TENANT
@@ -120,13 +121,34 @@ class Tenant(Client):
     """One customer organisation: its Genesys Cloud client and its sync target."""
 
     name: TenantName
-    api: Literal["guide"]
+    #: The API contract that its organisation answers to.
+    api: Literal["guide", "platform"]
     api_url: Url
     login_url: Url
     identity_attributes: tuple[str, ...] = ("email", "phone", "externalId", "customerId")
     sync: SyncTarget | None = None
     hooks: Hooks = Hooks()
     redaction: RedactionRules = RedactionRules()
+    platform: PlatformSettings | None = None
+
+    @model_validator(mode="after")
+    def _fits_its_contract(self) -> Self:
+        if self.api == "platform":
+            _check_platform_client(self)
+        elif self.platform:
+            raise ValueError('platform: is for a tenant with api = "platform" only')
+        return self
+
+
+def _check_platform_client(client: Client) -> None:
+    """Raise `ValueError` for ways of authentication that the platform contract does not have."""
+    if client.private_key_file or client.jwt_audience:
+        name = "private_key_file" if client.private_key_file else "jwt_audience"
+        raise ValueError(
+            f"{name}: the platform contract takes client credentials; give a client_secret"
+        )
+    if client.scope:
+        raise ValueError("scope: does nothing on the platform contract; the client's roles decide")
 
 
 def load_tenants(

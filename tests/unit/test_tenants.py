@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 from cryptography.hazmat.primitives import serialization
-from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from redis import Redis
 
 from tasks.apis.calls import Timeouts
@@ -121,7 +121,7 @@ def test_without_a_file_the_environment_describes_one_tenant(
     [
         ({}, "GENESYS_CLIENT_ID: is required"),
         ({"GENESYS_REGION": "mars"}, "GENESYS_REGION: region must be one of"),
-        ({"GENESYS_API": "other"}, "GENESYS_API: Input should be 'guide'"),
+        ({"GENESYS_API": "other"}, "GENESYS_API: Input should be 'guide' or 'platform'"),
         ({"CXONE_URL": "https://cxone.example"}, "CXONE_CLIENT_ID: is required"),
         ({"GENESYS_CLIENT_SECRET": None}, "GENESYS_CLIENT_SECRET: is required, or private_key"),
         (
@@ -145,6 +145,64 @@ def test_a_missing_or_wrong_variable_is_named(
     with pytest.raises(SettingsError) as refusal:
         load_tenants(Settings.load())
     assert str(refusal.value).startswith(line)
+
+
+PLATFORM = ACME.replace('"guide"', '"platform"')
+SWITCHES = """
+[tenants.acme.platform]
+archive_folder = "transcripts"
+delete_recordings = true
+"""
+
+
+def test_a_platform_tenant_is_read_with_its_switches(tmp_path: Path) -> None:
+    acme = load(PLATFORM + SWITCHES, tmp_path)["acme"]
+    assert (acme.api, acme.api_url) == ("platform", "https://api.mypurecloud.ie")
+    assert acme.platform is not None
+    assert acme.platform.archive_folder == Path("transcripts")
+    assert (acme.platform.delete_recordings, acme.platform.gdpr_requests) == (True, False)
+
+
+@pytest.mark.parametrize(
+    ("text", "line"),
+    [
+        (
+            ACME + SWITCHES,
+            'platform: is for a tenant with api = "platform" only',
+        ),
+        (
+            PLATFORM + 'scope = "external-contacts"',
+            "scope: does nothing on the platform contract; the client's roles decide",
+        ),
+        (
+            PLATFORM + 'jwt_audience = "https://login"',
+            "jwt_audience: the platform contract takes client credentials; give a client_secret",
+        ),
+        (PLATFORM + SWITCHES + "gdpr = true", "platform.gdpr: is not a known field"),
+        (
+            PLATFORM + SWITCHES + "recording_deletion_days = 0",
+            "platform.recording_deletion_days: Input should be greater than or equal to 1",
+        ),
+    ],
+)
+def test_what_does_not_fit_a_tenants_contract_is_refused(
+    tmp_path: Path, text: str, line: str
+) -> None:
+    with pytest.raises(SettingsError) as refusal:
+        load(text, tmp_path)
+    assert str(refusal.value) == f"TENANTS_FILE: tenants.acme.{line}"
+
+
+def test_a_private_key_is_refused_on_the_platform_contract(tmp_path: Path) -> None:
+    file = tmp_path / "key.pem"
+    file.write_bytes(_pem(rsa.generate_private_key(public_exponent=65_537, key_size=2_048)))
+    text = PLATFORM.replace('client_secret_env = "ACME_SECRET"', f'private_key_file = "{file}"')
+    with pytest.raises(SettingsError) as refusal:
+        load(text, tmp_path)
+    assert str(refusal.value) == (
+        "TENANTS_FILE: tenants.acme.private_key_file: the platform contract takes client"
+        " credentials; give a client_secret"
+    )
 
 
 def test_every_region_has_a_domain_of_its_own() -> None:

@@ -1,0 +1,30 @@
+"""The `platform` contract as a whole."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+from tasks.apis.capabilities import PLATFORM, Capabilities
+from tasks.apis.genesys_platform.contacts import PlatformContacts
+from tasks.apis.genesys_platform.deployments import PlatformDeployments
+from tasks.apis.genesys_platform.interactions import PlatformInteractions
+from tasks.apis.genesys_platform.masking import PlatformMasking
+from tasks.apis.genesys_platform.participants import PlatformParticipants
+from tasks.apis.genesys_platform.profiles import PlatformProfiles
+
+
+@dataclass(frozen=True, kw_only=True)
+class GenesysPlatform(
+    PlatformProfiles,
+    PlatformParticipants,
+    PlatformContacts,
+    PlatformDeployments,
+    PlatformInteractions,
+    PlatformMasking,
+):
+    """Implements the `Genesys`, `Deployments` and `MaskingRules` seams on this contract."""
+
+    @property
+    def capabilities(self) -> Capabilities:
+        """What the contract can do, within the limits that the tenant knows of."""
+        return replace(PLATFORM, attribute_bytes=self.settings.attribute_bytes)
