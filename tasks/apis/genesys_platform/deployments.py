@@ -121,6 +121,8 @@ class PlatformDeployments(PlatformAudits):
             method="POST",
             route=f"{CONFIGURATION}/draft/publish",
             ids={"configuration_id": configuration_id},
+            # Without a body, and JSON all the same: so does the vendor's SDK.
+            headers={"Content-Type": "application/json"},
             needs=f"{EDIT_CONFIGURATION} and webDeployments:configuration:add",
             kind="write",
             effect=True,
