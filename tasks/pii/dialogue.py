@@ -27,6 +27,19 @@ _ASKS_ELSE = re.compile(
 #: An e-mail address and what was redacted are answers as well.
 _ANSWER = re.compile(rf"(?:\d\D*+){{{ANSWER_DIGITS}}}|[@{BLANK}]")
 
+#: Words of a request without a question mark; those of a statement, where it is no request.
+_REQUESTS = re.compile(
+    r"\b(?:please|pls|need|provide|give|enter|confirm|verify|share|send|type|tell"
+    r"|what|which|may i|(?:can|could|would|will) (?:i|you|we)|bitte|por favor)\b",
+    re.IGNORECASE,
+)
+_STATES = re.compile(
+    r"\b(?:is|are|was|were|has|have|had|been|will|i|we|let|thank\w* (?:you )?for)\b|'ll\b|'ve\b",
+    re.IGNORECASE,
+)
+#: A longer text without a request is a statement: "and the last four of the card".
+FEW_WORDS = 7
+
 #: One side of a conversation; None where a message does not tell.
 Side = str | None
 
@@ -92,7 +105,7 @@ class Dialogue:
         """Take notice of what was said."""
         for each in self._open:
             each.answered |= each.is_to(speaker) and _is_answer(text)
-        topic = self._topics(text)
+        topic = self._topics(text) if _asks(text) else None
         if topic or _asks_else(text):
             others = [each for each in self._open if each.asker != speaker]
             # Two are enough: one of them is always by another side than the next speaker's.
@@ -103,6 +116,13 @@ class Dialogue:
 
 def _is_answer(text: str) -> bool:
     return _ANSWER.search(text) is not None
+
+
+def _asks(text: str) -> bool:
+    """Return whether a text may ask for something, rather than tell of it."""
+    if "?" in text or _REQUESTS.search(text):
+        return True
+    return len(text.split(maxsplit=FEW_WORDS)) <= FEW_WORDS and not _STATES.search(text)
 
 
 def _asks_else(text: str) -> bool:

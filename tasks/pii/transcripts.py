@@ -30,7 +30,10 @@ MAX_ROUNDS = 10
 
 @dataclass(frozen=True, kw_only=True)
 class Redacted:
-    """The messages without personal data, how many changed, and findings per entity."""
+    """The messages without personal data, how many changed, and findings per entity.
+
+    A value that is split over several messages counts once.
+    """
 
     messages: tuple[Message, ...] = field(repr=False)
     changed: int
@@ -51,15 +54,21 @@ def redact_transcript(
     search = search or Search()
     if entities is not None:
         search = replace(search, entities=entities)
-    lines = search_transcript(messages, search)
+    return outcome(messages, search_transcript(messages, search))
+
+
+def outcome(messages: Sequence[Any], lines: Iterable[Line]) -> Redacted:
+    """Return the messages with their `lines` as they have been redacted."""
+    found = [line for line in lines if line.found]
     changed = {
         turn: filled(messages[turn], [(line.place, line.text) for line in group])
-        for turn, group in groupby((line for line in lines if line.found), key=attrgetter("turn"))
+        for turn, group in groupby(found, key=attrgetter("turn"))
     }
+    counts = Counter(each.entity for line in found for each in line.found if each.counts)
     return Redacted(
         messages=tuple(changed.get(turn, message) for turn, message in enumerate(messages)),
         changed=len(changed),
-        findings=counted(lines),
+        findings=dict(sorted(counts.items())),
     )
 
 
@@ -75,12 +84,6 @@ def search_transcript(messages: Sequence[object], search: Search) -> list[Line]:
         for line in lines:
             line.settle(search.placeholder)
     return lines
-
-
-def counted(lines: Iterable[Line]) -> dict[str, int]:
-    """Return how often each entity was found; a value in several messages counts once."""
-    counts = Counter(each.entity for line in lines for each in line.found if each.counts)
-    return dict(sorted(counts.items()))
 
 
 def _find_singly(lines: Sequence[Line], search: Search) -> None:

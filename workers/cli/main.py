@@ -20,6 +20,7 @@ from workers.cli import (
     enqueue,
     policy,
     rates,
+    redact,
     sandbox,
     schema,
     status,
@@ -54,6 +55,7 @@ app.command()(schema.schema)
 app.command()(status.status)
 app.add_typer(rates.app, name="rates")
 app.command()(policy.policy)
+app.command()(redact.redact)
 app.add_typer(dead_letters.app, name="dead-letters")
 app.add_typer(audit.app, name="audit")
 
