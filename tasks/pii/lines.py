@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from bisect import bisect_left
+from bisect import bisect_left, bisect_right
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 
@@ -53,11 +53,12 @@ class Line:
             self.new = list(look(self.text, self.asked))
 
     def add(self, more: Iterable[Found]) -> None:
-        """Add what overlaps none of the new findings."""
+        """Add to the new findings; what lies within a longer one gives way, what is cut stays."""
         for each in more:
-            at = bisect_left(self.new, each.start, key=_start)
-            if not any(overlap(each, other) for other in self.new[max(0, at - 1) : at + 1]):
-                self.new.insert(at, each)
+            first = bisect_right(self.new, each.start, key=_end)
+            last = bisect_left(self.new, each.end, key=_start)
+            if all(within(other, each) for other in self.new[first:last]):
+                self.new[first:last] = [each]
 
     def settle(self, placeholder: Placeholder) -> None:
         """Put placeholders in place of what is new."""
@@ -96,10 +97,14 @@ def replaced(text: str, found: Iterable[Found], placeholder: Placeholder) -> str
     )
 
 
-def overlap(one: Finding, other: Finding) -> bool:
-    """Return whether two findings share a character."""
-    return one.start < other.end and other.start < one.end
+def within(inner: Finding, outer: Finding) -> bool:
+    """Return whether all of one finding lies in another."""
+    return outer.start <= inner.start and inner.end <= outer.end
 
 
 def _start(each: Finding) -> int:
     return each.start
+
+
+def _end(each: Finding) -> int:
+    return each.end

@@ -6,9 +6,8 @@ import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from itertools import pairwise
-from operator import attrgetter
 
-from tasks.pii.lines import Found, Line, Look, overlap
+from tasks.pii.lines import Found, Line, Look
 from tasks.pii.values import joined
 
 #: Messages of one side that are read as one, and how many turns may lie between two of them.
@@ -88,10 +87,9 @@ def _find_at_end(chain: Sequence[Line], look: Look) -> None:
         text, pieces = _read_as_one(chain[first:])
         asked = next((each.asked for each in chain[first:] if each.asked), None)
         found = [_parts(pieces, each) for each in look(text, asked)]
-        split = [parts for parts in found if _adds(parts, chain[-1])]
+        split = [parts for parts in found if len(parts) > 1 and parts[-1][0] is pieces[-1]]
         for piece, part in (each for parts in split for each in parts):
-            others = [each for each in piece.line.new if not overlap(each, part)]
-            piece.line.new = sorted((*others, part), key=attrgetter("start"))
+            piece.line.add([part])
         if split:
             return
 
@@ -113,22 +111,3 @@ def _read_as_one(lines: Sequence[Line]) -> tuple[str, list[Piece]]:
 
 def _parts(pieces: Iterable[Piece], found: Found) -> list[tuple[Piece, Found]]:
     return [(piece, part) for piece in pieces if (part := piece.part(found))]
-
-
-def _adds(parts: Sequence[tuple[Piece, Found]], last: Line) -> bool:
-    """Return whether a split value ends in the `last` line and covers more than was found."""
-    if len(parts) < 2 or parts[-1][0].line is not last:
-        return False
-    known = [
-        (part, [each for each in piece.line.new if overlap(each, part)]) for piece, part in parts
-    ]
-    cuts_none = all(_within(each, part) for part, others in known for each in others)
-    return cuts_none and any(sum(map(_length, others)) < _length(part) for part, others in known)
-
-
-def _within(inner: Found, outer: Found) -> bool:
-    return outer.start <= inner.start and inner.end <= outer.end
-
-
-def _length(found: Found) -> int:
-    return found.end - found.start
