@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from tasks import attributes, deploy, merge, redact, replication, sweep, sync, workflows
+from tasks import attributes, deploy, merge, redact, replication, rollback, sweep, sync, workflows
 from tasks.operations import Operation
 
 OPERATIONS: tuple[Operation[Any], ...] = (
@@ -14,6 +14,7 @@ OPERATIONS: tuple[Operation[Any], ...] = (
     sync.OPERATION,
     deploy.OPERATION,
     replication.OPERATION,
+    rollback.OPERATION,
     redact.OPERATION,
     *sweep.OPERATIONS,
 )

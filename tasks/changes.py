@@ -2,12 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
 
-from tasks.apis.genesys import Configurations
+from tasks.apis.genesys import AuditRecord, Configurations
+from tasks.apis.systems import Systems, offered
 from tasks.compact_json import Json
+from tasks.errors import Postponed
 from tasks.hindsight import UNSEEN
 from tasks.messages import Window
+from tasks.settling import WAIT
+
+#: How long an answer of the audit is waited for, that comes later.
+PATIENCE = timedelta(seconds=60)
 
 
 def count_changes(
@@ -20,11 +29,56 @@ def count_changes(
     """
     if window is None:
         return {}
-    records, newest = 0, ""
     try:
-        for record in genesys.configuration_changes(organization_ids, window.start, window.end):
-            records += 1
-            newest = max(newest, record.at)
+        return counted(genesys.configuration_changes(organization_ids, window.start, window.end))
     except UNSEEN as error:
-        return {"audit": {"unavailable": str(error)}}
-    return {"audit": {"records": records, "newest": newest or None}}
+        return unavailable(str(error))
+
+
+def release_changes(
+    window: Window | None, entity_ids: Sequence[str], systems: Systems
+) -> Mapping[str, Json]:
+    """Return what `count_changes` does, of an audit that is asked first and answers later.
+
+    Raises `Postponed` until it has answered, for a minute at most.
+    """
+    if window is None:
+        return {}
+    api, noted = offered(systems.deployments), _noted(systems)
+    try:
+        query_id = noted.id or api.ask_for_changes(window.start, window.end, entity_ids)
+        records = api.changes(query_id)
+        if records is not None:
+            return counted(records)
+    except UNSEEN as error:
+        return unavailable(str(error))
+    if systems.now() - noted.at >= PATIENCE:
+        return unavailable(f"no answer within {PATIENCE.seconds} s")
+    systems.steps.note("audit_query", {"id": query_id, "at": noted.at.isoformat()})
+    raise Postponed("the audit has not answered yet", WAIT)
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Query:
+    """A question to the audit, "" before it is put, and the moment from which it is waited for."""
+
+    id: str
+    at: datetime
+
+
+def _noted(systems: Systems) -> _Query:
+    noted: Any = systems.steps.done().get("audit_query")
+    if noted is None:
+        return _Query(id="", at=systems.now())
+    return _Query(id=noted["id"], at=datetime.fromisoformat(noted["at"]))
+
+
+def counted(records: Iterable[AuditRecord]) -> Mapping[str, Json]:
+    """Return how many records there are, and the newest one's time."""
+    times = [record.at for record in records]
+    return {"audit": {"records": len(times), "newest": max(times, default="") or None}}
+
+
+def unavailable(reason: str) -> Mapping[str, Json]:
+    """Return what stands in the place of the numbers where the audit cannot be read."""
+    return {"audit": {"unavailable": reason}}

@@ -10,7 +10,7 @@ from typing import Any
 from tasks import replication, webmessaging
 from tasks.apis.capabilities import Capabilities
 from tasks.apis.genesys import Configuration, Configurations
-from tasks.apis.systems import offered
+from tasks.apis.systems import Systems, offered
 from tasks.changes import count_changes
 from tasks.compact_json import Json
 from tasks.errors import (
@@ -24,6 +24,7 @@ from tasks.errors import (
 )
 from tasks.messages import DeployConfig
 from tasks.operations import Operation, Outcome
+from tasks.release import CALLS_OF_A_RELEASE, release_config
 from tasks.waiting import Waiting
 
 #: The version under which a configuration is put where there is none.
@@ -207,14 +208,33 @@ def check(message: DeployConfig, can: Capabilities) -> None:
     """Raise `Unsupported` where the contract knows no such place to deploy to."""
     if message.organization_ids is None and not can.deployments:
         raise Unsupported(f"deployment_id: the {can.contract} contract deploys to organization_ids")
+    if message.organization_ids is not None and not can.organizations:
+        raise Unsupported(
+            f"organization_ids: the {can.contract} contract deploys to a deployment_id with a"
+            " configuration_id; each organisation is a tenant, and gets a message of its own"
+        )
+
+
+def use_case(message: DeployConfig, systems: Systems) -> Outcome:
+    """Deploy to what the message names: organisations, or a deployment."""
+    if message.organization_ids is None:
+        return release_config(message, systems)
+    return deploy_config(
+        message, offered(systems.configurations), systems.replication, systems.started
+    )
+
+
+def usual_calls(message: DeployConfig) -> int:
+    """Return how many calls a deployment makes, the one to the audit counted in."""
+    if message.organization_ids is None:
+        return CALLS_OF_A_RELEASE
+    return 2 * len(message.organization_ids) + 1  # read and put each
 
 
 OPERATION = Operation(
     message=DeployConfig,
-    use_case=lambda message, systems: deploy_config(
-        message, offered(systems.configurations), systems.replication, systems.started
-    ),
+    use_case=use_case,
     check=check,
     locks=lambda message: tuple(f"configuration:{each}" for each in message.organization_ids or ()),
-    calls=lambda message: 2 * len(message.organization_ids or ()) + 1,  # read and put each; audit
+    calls=usual_calls,
 )

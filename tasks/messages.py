@@ -199,6 +199,17 @@ class ConfirmReplication(Message):
     audit_window: Window | None = None
 
 
+class RollbackDeployment(Message):
+    """Put a web deployment back on an earlier release; sent by the command `rollback`."""
+
+    task = "rollback_deployment"
+    queue = "deploy"
+
+    deployment_id: Identifier
+    #: The release to go back to, as `configuration:version`; the one before its own if left out.
+    to: Identifier | None = None
+
+
 class RedactInteraction(Message):
     """Remove personal data from the messages of a completed interaction."""
 

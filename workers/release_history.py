@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 from tasks.apis.deployments import Release
 from workers.store import Store, key
@@ -19,7 +20,7 @@ class HistoryInRedis:
     tenant: str
 
     def before(self, deployment_id: str, release: Release) -> Release | None:
-        held = self.store.redis.hget(self._key(deployment_id), str(release))
+        held: Any = self.store.redis.hget(self._key(deployment_id), str(release))
         return Release.parse(held.decode()) if held else None
 
     def remember(self, deployment_id: str, release: Release, before: Release) -> None:

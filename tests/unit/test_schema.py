@@ -33,7 +33,7 @@ def test_required_are_the_fields_without_a_default() -> None:
 
 def test_the_limits_of_a_message_stand_in_its_schema() -> None:
     sources = message_schema("merge_profiles")["properties"]["source_profile_ids"]
-    assert (sources["minItems"], sources["maxItems"]) == (1, 10)
+    assert (sources["minItems"], sources["maxItems"]) == (1, 24)
 
 
 def test_the_schema_of_all_holds_each_task_once() -> None:
