@@ -17,6 +17,22 @@ _LINK = re.compile(
     r"[ (/\"-]{1,3}(?:(?:is|was|for) )?(?:(?:my|the|his|her|our|your|a|an) )?([^\W\d_]+)"
     r"(?![ :#.=]{0,3}(?:(?:no|number|is)\b[ :.]{0,2})?[\d+(])"  # a label of the number after it
 )
+_NUMBER = re.compile(r"[0-9]{4,}")
+#: What may stand between two numbers of one kind.
+_AND = frozenset(
+    ["and", "or", "at", "on", "also", "und", "oder", "et", "ou", "y", "o", "e", "en", "of"]
+)
+#: How much of the end of a question is read.
+_QUESTION_REACH = 192
+_ASKS = re.compile(
+    r"\b(?:what(?:'?s)?|which|(?:may|can|could) (?:i|we|you)|provide|need|confirm|verify|share"
+    r"|give|tell|send|enter|type|have|get)\b",
+    re.IGNORECASE,
+)
+_PURPOSE = re.compile(
+    r"[.?!\n]|\b(?:so|to|for|on|with|associated|linked|that|from|about|regarding|in case)\b",
+    re.IGNORECASE,
+)
 _CLAUSE_ENDS = re.compile(r"[,;!?\n]|\. ")
 
 
@@ -35,20 +51,50 @@ class _Mention(NamedTuple):
 
 def said_of(text: str, start: int, end: int) -> Said:
     """Return what the nearest known word around the span says; a tie goes to the one before."""
-    before = next(_backwards(text, max(0, start - REACH), start), None)
+    before = next(_mentions(text, max(0, start - REACH), start), None)
     after = _LINK.match(text, end)
     topic = AFTERWARDS.get(after[1].lower()) if after else None
     if after and topic and (not before or after.start(1) - end < start - before.end):
         return Said(topic, True)
     if not before:
         return Said(None, False)
+    if _is_spent(text[before.end : start]):
+        return Said(None, False)
     return Said(before.topic, not _CLAUSE_ENDS.search(text, before.end, start))
 
 
+def _is_spent(between: str) -> bool:
+    """Whether a word was said of another number before and more than "and" follows that one."""
+    number = _NUMBER.search(between)
+    return number is not None and not _AND.issuperset(
+        _WORD.findall(between[number.end() :].lower())
+    )
+
+
 def topic_asked(text: str) -> Topic | None:
-    """Return what a message asks the other side for, None where it asks for nothing known."""
-    last = next(_backwards(text, max(0, len(text) - 4 * REACH), len(text)), None)
-    return last.topic if last else None
+    """Return what a message asks the other side for.
+
+    None where it asks for nothing known, or for this or that: "your phone or order number?". An
+    e-mail address beside something else does not count, as no number answers for it.
+    """
+    asked = {mention.topic for mention in _mentions(text, *_request(text))}
+    asked = asked - {"email"} or asked
+    return asked.pop() if len(asked) == 1 else None
+
+
+def _request(text: str) -> tuple[int, int]:
+    """Return the span of what the last request names, up to what it says of the purpose.
+
+    Without words of a request it is the whole end of `text`: "and your card number?".
+    """
+    start = max(0, len(text) - _QUESTION_REACH)
+    asks = list(_ASKS.finditer(text, start))
+    for ask in reversed(asks):
+        purpose = _PURPOSE.search(text, ask.end())
+        end = purpose.start() if purpose else len(text)
+        if any(_mentions(text, ask.end(), end)):
+            return ask.end(), end
+    return (start, start) if asks else (start, len(text))
 
 
 def words(forms: Iterable[str]) -> re.Pattern[str]:
@@ -63,7 +109,7 @@ def near(text: str, start: int, end: int, context: re.Pattern[str], reach: int =
     return bool(before or context.search(text, end, end + reach))
 
 
-def _backwards(text: str, start: int, end: int) -> Iterator[_Mention]:
+def _mentions(text: str, start: int, end: int) -> Iterator[_Mention]:
     """Yield the topics mentioned between `start` and `end`, the last first."""
     found = list(_WORD.finditer(text, start, end))
     forms = [match[0].lower() for match in found]

@@ -10,6 +10,7 @@ from tasks.pii.emails import find_emails, may_spell_an_email
 from tasks.pii.findings import Finding
 from tasks.pii.ibans import find_ibans
 from tasks.pii.ip_addresses import find_ip_addresses
+from tasks.pii.last_four import find_last_four
 from tasks.pii.numbers import find_numbers
 
 #: Gets a normal text and what the other side asked for.
@@ -31,6 +32,7 @@ DETECTORS: tuple[Detector, ...] = (
     find_ip_addresses,
     find_ibans,
     find_cards_ssns_and_phones,
+    find_last_four,
 )
 
 

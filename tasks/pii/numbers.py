@@ -67,7 +67,7 @@ class Number:
     def is_reply(self) -> bool:
         """Whether this is a number in an answer to a question that nobody told us."""
         short = len(self.text) <= _REPLY_LENGTH and "\n" not in self.text.strip()
-        return short and self.topic is None and not self.is_part_of_a_code
+        return short and self.topic in (None, "email") and not self.is_part_of_a_code
 
 
 @dataclass(frozen=True, kw_only=True)

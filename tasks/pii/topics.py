@@ -44,18 +44,19 @@ _WORDS: dict[Topic, str] = {
         trackingnumber invoice invoices ticket tickets case cases reference ref refs referencenumber
         confirmation booking serial isbn issn sku skus part parts partnumber flight reservation id
         ids identifier identifiers product products productid model code codes claim claims member
-        membership loyalty customer customerid userid transaction transactions txn receipt package
+        membership loyalty customerid userid transaction transactions txn receipt package
         parcel shipment shipping delivery ups fedex usps dhl imei upc ean gtin asin batch lot
         version release build license licence passport vin plate zip zipcode postal postcode pin
         otp password username amount total price paid balance cost usd eur gbp dollars euros date
         dob born birthday year epoch timestamp unix trace session request token hash uuid guid
         record mrn patient employee student article quantity qty issue bug error score page voucher
         coupon promo inventory catalog catalogue sequence subscription contract quote po rma lead
-        merchant terminal store vat ein itin tax tin npi medicare voter
+        merchant terminal store vat ein npi
+        medicare nhs aadhaar tfn sin voter incident change revenue population salary ts
         bestellung bestellnummer auftrag auftragsnummer rechnung rechnungsnummer kundennummer
         artikel artikelnummer sendung sendungsnummer sendungsverfolgung vorgang vorgangsnummer
         vertrag vertragsnummer seriennummer betrag datum postleitzahl plz
-        commande facture colis suivi référence dossier client article montant
+        commande facture colis suivi référence dossier article montant
         pedido pedidos factura seguimiento artículo articulo referencia código codigo importe
         ordine ordini fattura spedizione articolo pratica codice importo riferimento
         encomenda fatura rastreio artigo valor
@@ -80,6 +81,8 @@ _PHRASES: tuple[tuple[Topic | None, str, str], ...] = (
         "card cards",
     ),
     ("reference", "phone call text contact mobile", "id case model plan order"),
+    ("reference", "customer client numéro numero", "number no nr num client"),
+    ("ssn", "soc", "sec"),
     (None, "in", "case order"),
     (None, "social", "media"),
 )
