@@ -19,6 +19,7 @@ import pytest
 from tasks import errors
 from tasks.apis import wire as wire_module
 from tasks.apis.calls import Allowance, Call, Timeouts
+from tasks.apis.dialects import PLATFORM
 from tasks.apis.tokens import ClientCredentials
 from tasks.apis.wire import CONNECT_TRIES, Wire
 from tests.integration.outside import Behaviour, Outside, answer, reset, running, truncate
@@ -70,6 +71,35 @@ def test_a_call_carries_token_correlation_id_and_what_it_accepts(outside: Outsid
     assert request.headers["accept"] == "application/json"
     assert request.headers["if-match"] == "7"
     assert "content-type" not in request.headers
+
+
+def test_a_platform_call_can_be_found_again_by_the_vendors_name_for_it(outside: Outside) -> None:
+    http(outside.url, dialect=PLATFORM).call(read())
+    (request,) = outside.requests
+    assert request.headers["x-correlation-id"] == "corr-1"
+    assert request.headers["inin-correlation-id"] == "corr-1"
+
+
+@pytest.mark.parametrize(
+    ("given", "logged"), [("3f2b-77", "3f2b-77"), ("Jane Doe", ""), (None, ""), ("x" * 65, "")]
+)
+def test_the_log_is_told_the_servers_own_id_of_an_exchange(
+    outside: Outside, given: str | None, logged: str
+) -> None:
+    headers = {"ININ-Correlation-Id": given} if given else {}
+    outside.behaviours = [answer(404, headers=headers)]
+    log = Exchanges()
+    with pytest.raises(errors.NotFound):
+        http(outside.url, dialect=PLATFORM, log=log).call(read())
+    assert log.references == ["", logged]
+
+
+def test_a_platform_that_gives_no_more_tokens_pauses_the_system(outside: Outside) -> None:
+    body = {"error": "invalid_request", "description": "rate limit exceeded"}
+    outside.token_behaviour = answer(400, body=body)
+    with pytest.raises(errors.RateLimited) as limited:
+        http(outside.url, dialect=PLATFORM).call(read())
+    assert (limited.value.retry_after, outside.requests) == (None, [])
 
 
 @pytest.mark.parametrize(

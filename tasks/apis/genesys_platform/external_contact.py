@@ -91,7 +91,7 @@ class ExternalContact(Body):
         kept |= {name: _writable_phone(self.document.get(name)) for name in PHONES}
         organization = _mapping(self.document.get("externalOrganization"))
         kept["externalOrganization"] = _parts(organization, ("id", "name"))
-        return {name: value for name, value in kept.items() if value not in (None, {})}
+        return {name: value for name, value in kept.items() if value not in (None, "", {})}
 
     def _address(self) -> Iterator[tuple[str, object]]:
         for name, value in _mapping(self.document.get("address")).items():
