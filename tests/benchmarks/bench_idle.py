@@ -9,7 +9,6 @@ workers have nothing to do.
 from __future__ import annotations
 
 import argparse
-import os
 import tempfile
 import time
 from collections.abc import Sequence
@@ -22,15 +21,13 @@ from redis import Redis
 from rich.console import Console
 from rich.table import Table
 
-from tests.benchmarks import memory, sides
+from tests.benchmarks import processor, sides
 from tests.benchmarks.sides import Side
 from tests.support.redis import redis_server
 from tests.support.tenants import CLIENTS, tenants_file
 
 #: A tenant that nobody asks anything of.
 NOWHERE = "http://127.0.0.1:9"
-
-TICKS = os.sysconf("SC_CLK_TCK")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -74,21 +71,14 @@ def measure(
 
 
 def _spent(redis: Redis, pids: Sequence[int]) -> Spent:
-    used: Any = redis.info("cpu")
     commands: Any = redis.info("commandstats")
     return Spent(
-        redis=used["used_cpu_sys"] + used["used_cpu_user"],
-        workers=sum(_ticks(each) for pid in pids for each in memory.tree(pid)) / TICKS,
+        redis=processor.of_server(redis),
+        workers=sum(map(processor.of_worker, pids)),
         questions=sum(
             commands.get(f"cmdstat_{name}", {"calls": 0})["calls"] for name in ("evalsha", "brpop")
         ),
     )
-
-
-def _ticks(pid: int) -> int:
-    """Return a process's processor time; its name, which may hold blanks, ends with a bracket."""
-    fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
-    return int(fields[11]) + int(fields[12])
 
 
 def environment(url: str, folder: Path, tenants: int) -> dict[str, str]:

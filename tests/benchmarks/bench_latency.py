@@ -11,25 +11,22 @@ those from sending a message to its claim and to the start of its task.
 from __future__ import annotations
 
 import argparse
-import tempfile
 import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from pathlib import Path
 from statistics import quantiles
 from typing import Any
 from uuid import uuid4
 
 from celery import Celery
-from redis import Redis
 from rich.console import Console
 from rich.table import Table
 
-from tests.benchmarks import bench_sandbox, memory, prepared, sides, stamps
+from tests.benchmarks import memory, prepared, sides, stamps
+from tests.benchmarks.place import Place, place
 from tests.benchmarks.sides import Side
 from tests.support.chats import add_chats
-from tests.support.redis import redis_server
 from tests.support.waiting import wait_until
 from workers.sandbox.testing import SandboxHandle
 
@@ -55,12 +52,9 @@ class Measured:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Bench:
-    """What all measurements share; `redactions` and `updates` are the messages."""
+class Bench(Place):
+    """What all measurements share; `redactions` are the messages that wait."""
 
-    redis: Redis
-    url: str
-    sandbox: SandboxHandle
     redactions: Sequence[bytes]
     seconds: float
 
@@ -146,27 +140,16 @@ def main() -> None:
     parser.add_argument("--seconds", type=float, default=20.0)
     parser.add_argument("--latency", type=float, nargs="*", default=[0.0, 0.2])
     asked = parser.parse_args()
-    with (
-        tempfile.TemporaryDirectory() as folder,
-        redis_server(Path(folder)) as url,
-        Redis.from_url(url) as redis,
-        bench_sandbox.sandbox() as sandbox_url,
-    ):
-        sandbox = SandboxHandle(sandbox_url)
-        arguments = [{"interaction_id": chat} for chat in chats(sandbox)]
-        bench = Bench(
-            redis=redis,
-            url=url,
-            sandbox=sandbox,
-            redactions=list(
-                prepared.messages(redis, url, "redact_interaction", arguments, asked.backlog)
-            ),
-            seconds=asked.seconds,
+    with place() as here:
+        arguments = [{"interaction_id": chat} for chat in chats(here.sandbox)]
+        redactions = prepared.messages(
+            here.redis, here.url, "redact_interaction", arguments, asked.backlog
         )
+        bench = Bench(**vars(here), redactions=list(redactions), seconds=asked.seconds)
         rounds = []
         for latency in asked.latency:
-            sandbox.clear_faults()
-            sandbox.fault(system="genesys", kind="latency", seconds=latency, times=None)
+            here.sandbox.clear_faults()
+            here.sandbox.fault(system="genesys", kind="latency", seconds=latency, times=None)
             own, stock = bench.measure("claiming", latency), bench.measure("stock", latency)
             rounds.append((latency, own, stock))
         Console().print(table(rounds))

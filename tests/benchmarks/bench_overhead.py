@@ -10,27 +10,17 @@ without. They run in turn, in pairs. A message counts once the sandbox has seen 
 from __future__ import annotations
 
 import argparse
-import os
-import subprocess
-import tempfile
 import time
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from statistics import median
-from typing import Any
 
-from redis import Redis
 from rich.console import Console
 from rich.table import Table
 
-from tests.benchmarks import bench_pools, bench_sandbox, memory, prepared, sides
-from tests.support import worker_process
-from tests.support.redis import redis_server
-from workers.sandbox.testing import SandboxHandle
-
-APPS = {"with": "workers.app", "without": "tests.benchmarks.bare_app"}
+from tests.benchmarks import prepared, processor, sides, updates
+from tests.benchmarks.place import Place, place
+from tests.benchmarks.sides import Side
 
 #: The share of the bare throughput that is left, at least.
 KEPT = 0.75
@@ -40,11 +30,6 @@ MESSAGES = 20_000
 
 #: Seconds for caches and connections to warm up.
 WARM_UP = 1.5
-
-#: Seconds that a worker has to end.
-STOP_SECONDS = 30
-
-TICKS = os.sysconf("SC_CLK_TCK")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -70,27 +55,25 @@ Pair = tuple[Cost, Cost]
 
 
 @dataclass(frozen=True, kw_only=True)
-class Bench:
+class Bench(Place):
     """What all rounds share: where things are, and the messages."""
 
-    redis: Redis
-    url: str
-    sandbox: SandboxHandle
     queued: Sequence[bytes]
     seconds: float
 
     def pair(self, number: int) -> Pair:
         """Measure the side without and the one with, each first in every second pair."""
-        order = list(APPS) if number % 2 else reversed(APPS)
-        costs = {side: self.measure(side) for side in order}
-        return costs["without"], costs["with"]
+        sides_in_turn: tuple[Side, Side] = ("claiming", "bare")
+        costs = {side: self.measure(side) for side in sides_in_turn[:: 1 if number % 2 else -1]}
+        return costs["bare"], costs["claiming"]
 
-    def measure(self, side: str) -> Cost:
+    def measure(self, side: Side) -> Cost:
         """Let a fresh worker work for a while, on conversations as they were at first."""
         self.redis.flushall()
         self.sandbox.reset()
-        bench_pools.conversations(self.sandbox)
-        with worker(APPS[side], sides.unlimited(self.url, self.sandbox.url)) as pid:
+        updates.conversations(self.sandbox)
+        variables = sides.unlimited(self.url, self.sandbox.url)
+        with sides.worker(side, variables, "threads", 8) as pid:
             sides.wait_until_ready(self.url, 1)
             prepared.push(self.redis, "attributes", self.queued)
             time.sleep(WARM_UP)
@@ -98,39 +81,16 @@ class Bench:
             time.sleep(self.seconds)
             after = self._seen(pid)
             assert self.redis.delete("attributes"), "the queue ran empty: the rate is too low"
-        assert self.redis.exists("gw:audit:default") == (side == "with")
+        assert self.redis.exists("gw:audit:default") == (side == "claiming")
         return cost(before, after)
 
     def _seen(self, pid: int) -> Seen:
-        used: Any = self.redis.info("cpu")
         return Seen(
             at=time.perf_counter(),
             writes=sum(self.sandbox.summary()["effects"].values()),
-            worker=sum(_ticks(each) for each in memory.tree(pid)) / TICKS,
-            redis=used["used_cpu_sys"] + used["used_cpu_user"],
+            worker=processor.of_worker(pid),
+            redis=processor.of_server(self.redis),
         )
-
-
-@contextmanager
-def worker(app: str, variables: Mapping[str, str]) -> Iterator[int]:
-    """Run a worker of `app` with 8 threads until the block ends, and give its process id."""
-    command = worker_process.command("-c", "8", "--without-mingle", app=app)
-    quiet = {"LOG_LEVEL": "ERROR", "PYTHONWARNINGS": "ignore"}
-    environment = {**os.environ, **variables, **quiet}
-    with subprocess.Popen(
-        command, cwd=sides.ROOT, env=environment, stdout=subprocess.DEVNULL
-    ) as process:
-        try:
-            yield process.pid
-        finally:
-            process.terminate()
-            process.wait(STOP_SECONDS)
-
-
-def _ticks(pid: int) -> int:
-    """Return a process's processor time; its name, which may hold blanks, ends with a bracket."""
-    fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
-    return int(fields[11]) + int(fields[12])
 
 
 def cost(before: Seen, after: Seen) -> Cost:
@@ -181,25 +141,9 @@ def main() -> None:
     parser.add_argument("--pairs", type=int, default=5)
     parser.add_argument("--seconds", type=float, default=4.0)
     asked = parser.parse_args()
-    with (
-        tempfile.TemporaryDirectory() as folder,
-        redis_server(Path(folder)) as url,
-        Redis.from_url(url) as redis,
-        bench_sandbox.sandbox() as sandbox_url,
-    ):
-        sandbox = SandboxHandle(sandbox_url)
-        arguments = [
-            {"conversation_id": each, "attributes": {"bench": str(turn)}}
-            for turn in range(2)
-            for each in bench_pools.conversations(sandbox)
-        ]
-        bench = Bench(
-            redis=redis,
-            url=url,
-            sandbox=sandbox,
-            queued=list(prepared.messages(redis, url, "set_attributes", arguments, MESSAGES)),
-            seconds=asked.seconds,
-        )
+    with place() as here:
+        queued = updates.messages(here, MESSAGES)
+        bench = Bench(**vars(here), queued=queued, seconds=asked.seconds)
         pairs = [bench.pair(number) for number in range(asked.pairs)]
         Console().print(table(pairs))
 

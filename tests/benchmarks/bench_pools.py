@@ -9,27 +9,21 @@ Memory is that of the worker and its processes, shared pages shared out (PSS).
 from __future__ import annotations
 
 import argparse
-import tempfile
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 
-from redis import Redis
 from rich.console import Console
 from rich.table import Table
 
-from tests.benchmarks import bench_sandbox, memory, prepared, sides
-from tests.support.redis import redis_server
-from tests.support.waiting import wait_until
-from workers.sandbox.testing import SandboxHandle
+from tests.benchmarks import memory, prepared, sides, updates
+from tests.benchmarks.place import Place, place
 
 POOLS = [("threads", slots) for slots in (8, 16, 32)] + [
     ("processes", slots) for slots in (2, 4, 8)
 ]
 
-#: Messages, each for another conversation, that no measurement gets to the end of.
-CONVERSATIONS = 1_000
+#: Messages, each of which changes a value, that no measurement gets to the end of.
 MESSAGES = 20_000
 
 #: Seconds for caches and connections to warm up.
@@ -38,7 +32,7 @@ WARM_UP = 1.0
 
 @dataclass(frozen=True, kw_only=True)
 class Measured:
-    """Messages a second by API latency, and bytes of memory at the end."""
+    """Messages a second by API latency, and bytes of the most memory at the end of one."""
 
     pool: str
     slots: int
@@ -47,53 +41,42 @@ class Measured:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Bench:
+class Bench(Place):
     """What all measurements share: where things are, and the messages."""
 
-    redis: Redis
-    url: str
-    sandbox: SandboxHandle
     queued: Sequence[bytes]
     seconds: float
     latencies: Sequence[float]
 
     def measure(self, pool: str, slots: int) -> Measured:
-        """Start a worker and let it work at each latency."""
+        """Measure a worker at each latency, a fresh one each time."""
+        rounds = {latency: self._round(pool, slots, latency) for latency in self.latencies}
+        return Measured(
+            pool=pool,
+            slots=slots,
+            rates={latency: rate for latency, (rate, _) in rounds.items()},
+            memory=max(held for _, held in rounds.values()),
+        )
+
+    def _round(self, pool: str, slots: int, latency: float) -> tuple[float, int]:
+        """Let it work for a while, on conversations as they were at first."""
         self.redis.flushall()
+        self.sandbox.reset()
+        updates.conversations(self.sandbox)
+        self.sandbox.fault(system="genesys", kind="latency", seconds=latency, times=None)
         variables = sides.unlimited(self.url, self.sandbox.url)
         with sides.worker("claiming", variables, pool, slots) as pid:
             sides.wait_until_ready(self.url, 1)
-            rates = {latency: self._rate(latency) for latency in self.latencies}
-            return Measured(pool=pool, slots=slots, rates=rates, memory=memory.held(pid))
-
-    def _rate(self, latency: float) -> float:
-        self.sandbox.clear_faults()
-        self.sandbox.fault(system="genesys", kind="latency", seconds=latency, times=None)
-        prepared.push(self.redis, "attributes", self.queued)
-        time.sleep(WARM_UP)
-        before, begun = self._ended(), time.perf_counter()
-        time.sleep(self.seconds)
-        rate = (self._ended() - before) / (time.perf_counter() - begun)
-        assert self.redis.delete("attributes"), "the queue ran empty: the rate is too low"
-        wait_until(lambda: not self.redis.exists("gw:leases"), 30, "what was begun has ended")
-        return rate
+            prepared.push(self.redis, "attributes", self.queued)
+            time.sleep(WARM_UP)
+            before, begun = self._ended(), time.perf_counter()
+            time.sleep(self.seconds)
+            rate = (self._ended() - before) / (time.perf_counter() - begun)
+            assert self.redis.delete("attributes"), "the queue ran empty: the rate is too low"
+            return rate, memory.held(pid)
 
     def _ended(self) -> int:
         return int(self.redis.xlen("gw:audit:default"))
-
-
-def conversations(sandbox: SandboxHandle) -> list[str]:
-    """Add conversations that go on, and return their ids."""
-    pattern = sandbox.get("conversations", sandbox.ids("conversations", state="active")[0])
-    added = {}
-    for number in range(CONVERSATIONS):
-        own = f"bench-{number}"
-        people = [
-            {**each, "id": f"{own}-{place}"} for place, each in enumerate(pattern["participants"])
-        ]
-        added[own] = {**pattern, "id": own, "participants": people}
-    sandbox.put_many("conversations", added)
-    return list(added)
 
 
 def table(all_measured: Sequence[Measured]) -> Table:
@@ -115,26 +98,9 @@ def main() -> None:
     parser.add_argument("--seconds", type=float, default=3.0)
     parser.add_argument("--latency", type=float, nargs="*", default=[0.0, 0.02, 0.05])
     asked = parser.parse_args()
-    with (
-        tempfile.TemporaryDirectory() as folder,
-        redis_server(Path(folder)) as url,
-        Redis.from_url(url) as redis,
-        bench_sandbox.sandbox() as sandbox_url,
-    ):
-        sandbox = SandboxHandle(sandbox_url)
-        arguments = [
-            {"conversation_id": each, "attributes": {"bench": str(turn)}}
-            for turn in range(2)
-            for each in conversations(sandbox)
-        ]
-        bench = Bench(
-            redis=redis,
-            url=url,
-            sandbox=sandbox,
-            queued=list(prepared.messages(redis, url, "set_attributes", arguments, MESSAGES)),
-            seconds=asked.seconds,
-            latencies=asked.latency,
-        )
+    with place() as here:
+        queued = updates.messages(here, MESSAGES)
+        bench = Bench(**vars(here), queued=queued, seconds=asked.seconds, latencies=asked.latency)
         Console().print(table([bench.measure(pool, slots) for pool, slots in POOLS]))
 
 

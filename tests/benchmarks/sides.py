@@ -1,6 +1,6 @@
-"""The two sides of a comparison: workers of this project, and stock Celery's.
+"""The sides of a comparison: workers of this project, whole or bare, and stock Celery's.
 
-Both read the same queues with the same settings, and take the same bytes.
+All read the same queues with the same settings, and take the same bytes.
 """
 
 from __future__ import annotations
@@ -20,16 +20,17 @@ from redis import Redis
 from tests.support.waiting import wait_until
 from workers.rates import QUEUES
 
-Side = Literal["claiming", "stock"]
+Side = Literal["claiming", "bare", "stock"]
 
 #: What each side runs, see the module of that name.
 APPS: Mapping[Side, str] = {
     "claiming": "tests.benchmarks.claiming_app",
+    "bare": "tests.benchmarks.bare_app",
     "stock": "tests.benchmarks.stock_app",
 }
 
 #: Held messages: those of ours are under leases, those of stock Celery stand in a hash of Kombu's.
-HELD = {"claiming": "gw:leases", "stock": "unacked_index"}
+HELD = {"claiming": "gw:leases", "bare": "gw:leases", "stock": "unacked_index"}
 
 #: Calls a minute that nothing here makes.
 UNLIMITED = 10**9
