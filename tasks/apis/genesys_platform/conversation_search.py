@@ -91,7 +91,10 @@ class _JobState(Body):
 
 @dataclass(frozen=True, kw_only=True)
 class Search:
-    """What is searched for: conversations that started from `since` up to, not at, `until`."""
+    """What is searched for: conversations that started from `since` up to, not at, `until`.
+
+    Both are whole milliseconds, as the API takes them.
+    """
 
     since: datetime
     until: datetime
@@ -99,7 +102,9 @@ class Search:
 
     @classmethod
     def of(cls, since: datetime | None, until: datetime, page_size: int) -> Search:
-        return cls(since=since or until - LOOK_BACK, until=until, page_size=page_size)
+        until = _moment(_milliseconds(until))
+        since = _moment(_milliseconds(since)) if since else until - LOOK_BACK
+        return cls(since=since, until=until, page_size=page_size)
 
 
 def find(http: Http, search: Search, cursor: str | None) -> InteractionPage:
@@ -112,13 +117,15 @@ def find(http: Http, search: Search, cursor: str | None) -> InteractionPage:
         case [""]:
             return _begin(http, search)
         case ["query", page, start]:
-            return _query(http, search, int(page), _moment(start))[0]
+            return _query(http, search, int(page), _moment(int(start)))[0]
         case ["job", job_id, end, after]:
-            return _results(http, search, job_id, _moment(end), after)
+            return _results(http, search, job_id, _moment(int(end)), after)
     raise Rejected("cursor: is none of this API's")
 
 
 def _begin(http: Http, search: Search) -> InteractionPage:
+    if search.since >= search.until:
+        return InteractionPage(ids=[], next_cursor=None)
     if search.until - search.since <= LONGEST_QUERY:
         page, hits = _query(http, search, 1, search.since)
         if hits <= LONGEST_LIST:
@@ -204,5 +211,5 @@ def _milliseconds(moment: datetime) -> int:
     return (moment - EPOCH) // timedelta(milliseconds=1)
 
 
-def _moment(milliseconds: str) -> datetime:
-    return EPOCH + timedelta(milliseconds=int(milliseconds))
+def _moment(milliseconds: int) -> datetime:
+    return EPOCH + timedelta(milliseconds=milliseconds)
