@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
+from multidict import MultiMapping
 from pydantic import BaseModel, ConfigDict, ValidationError
 from pydantic.alias_generators import to_camel
 
@@ -44,12 +45,14 @@ class Call:
     #: Id of the OAuth client, and where it has its roles (None: everywhere).
     client: str
     divisions: frozenset[str] | None
+    #: What its roles permit (None: everything).
+    permissions: frozenset[str] | None
     requests_per_minute: int
     #: The correlation id that the request came with, "" without one.
     correlation: str
     now: float
     path: Mapping[str, str]
-    query: Mapping[str, str]
+    query: MultiMapping[str]
     raw: bytes
 
     def json(self) -> dict[str, Any]:
@@ -77,6 +80,14 @@ class Call:
             limits = "at least 1" if most is None else f"from 1 to {most}"
             raise bad_request(f"{name}: must be a whole number, {limits}")
         return value
+
+    def choices(self, name: str, allowed: frozenset[str]) -> frozenset[str]:
+        """The values of a parameter that may be repeated. Raises Refused (400) for any other."""
+        asked = frozenset(self.query.getall(name, []))
+        if unknown := sorted(asked - allowed):
+            message = f"{name}: {unknown[0]} is none of {', '.join(sorted(allowed))}"
+            raise bad_request(message, "invalid.query.param.value")
+        return asked
 
     def effect(self, kind: str, subject: str, at: float | None = None, **detail: Any) -> None:
         """Record what this call changed, at a later moment if it ended later."""
@@ -111,8 +122,9 @@ class Route:
     foreign: ForeignWrite | None = None
     #: Kind of the documents that `foreign` changes.
     writes: str = ""
-    #: Names that its query string may have, each once.
+    #: Names that its query string may have, each once but for those of `repeatable`.
     query: frozenset[str] = frozenset()
+    repeatable: frozenset[str] = frozenset()
     #: Whether calls also count against the participants' limit a second.
     per_second: bool = False
 

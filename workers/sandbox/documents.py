@@ -120,7 +120,7 @@ class Interaction(_Document):
     state: str = "completed"
     messages: list[Message] = []
     participants: list[dict[str, Any]] = []
-    start_time: Moment
+    start_time: MomentOrNone = ""
 
 
 class Entity(_Document):
@@ -129,9 +129,33 @@ class Entity(_Document):
     id: str
 
 
+class ExternalContact(Entity):
+    """A contact of the Platform API; without a division it is in the organisation's home."""
+
+    type: Literal["Ephemeral", "Identified", "Curated"] = "Identified"
+    division: dict[str, Any] = {}
+    create_date: MomentOrNone = ""
+    modify_date: MomentOrNone = ""
+
+
+class PlatformParticipant(_Document):
+    """One side of a conversation of the Platform API."""
+
+    id: str = ""
+    purpose: str = "agent"
+    attributes: dict[str, str] = {}
+
+
+class PlatformConversation(Entity):
+    """A conversation of the Platform API; it goes on unless it has an `endTime`."""
+
+    start_time: MomentOrNone = ""
+    participants: list[PlatformParticipant] = []
+
+
 _PLATFORM_KINDS = (
-    "externalContacts",
-    "platformConversations",
+    "divisions",
+    "contactSchemas",
     "messageTranscripts",
     "webConfigurations",
     "webDeployments",
@@ -150,6 +174,8 @@ _KINDS: Mapping[str, tuple[type[_Document], str | None]] = {
     "configurations": (Configuration, "organizationId"),
     "interactions": (Interaction, "id"),
     **dict.fromkeys(_PLATFORM_KINDS, (Entity, "id")),
+    "externalContacts": (ExternalContact, "id"),
+    "platformConversations": (PlatformConversation, "id"),
 }
 KINDS = tuple(_KINDS)
 _CHANGED: Mapping[str, tuple[type[_Document], str | None]] = {
@@ -180,6 +206,11 @@ def put(
         organization.put_conversation(document)
     elif kind == "configurations" and entity_id not in organization.organization_ids:
         organization.organization_ids.append(entity_id)
+    elif kind == "externalContacts":
+        document["division"] = document["division"] or organization.home_division()
+    elif kind == "platformConversations":
+        for participant in document["participants"]:
+            participant["id"] = participant["id"] or new_id(world.rng)
     held[entity_id] = document
     return document
 
@@ -199,12 +230,14 @@ def check_changes(kind: str, changes: Document) -> None:
 def _complete(world: World, kind: str, entity_id: str, body: Document) -> Document:
     model, id_field = _KINDS[kind]
     given = {**body, id_field: entity_id} if id_field else body
-    if kind == "interactions":
-        given.setdefault("startTime", iso(world.timeline.advance()))
     try:
-        return model.model_validate(given).model_dump(by_alias=True)
+        document = model.model_validate(given).model_dump(by_alias=True)
     except ValidationError as error:
         raise bad_request(complaint(error)) from None
+    for name in ("startTime", "createDate", "modifyDate"):
+        if document.get(name) == "":
+            document[name] = iso(world.timeline.advance())
+    return document
 
 
 def _stamp(world: World, conversation: Document, old: Document) -> None:

@@ -67,7 +67,8 @@ def _check_query(arrival: Arrival, route: Route) -> None:
     names = [name for name, _ in arrival.request.query.items()]
     if unknown := sorted(set(names) - route.query):
         raise bad_request(f"{unknown[0]}: is no parameter of this operation")
-    if twice := sorted({name for name in names if names.count(name) > 1}):
+    once = [name for name in names if name not in route.repeatable]
+    if twice := sorted({name for name in once if once.count(name) > 1}):
         raise bad_request(f"{twice[0]}: must not occur twice")
 
 
@@ -91,6 +92,7 @@ def _call(arrival: Arrival, route: Route, client: Client) -> Call:
         organization=simulation.world.organization(client.organization),
         client=client.client_id,
         divisions=client.divisions,
+        permissions=client.permissions,
         requests_per_minute=client.requests_per_minute or simulation.options.requests_per_minute,
         correlation=arrival.request.headers.get("X-Correlation-Id", ""),
         now=arrival.now,

@@ -26,6 +26,8 @@ class Options(BaseModel):
         "reset",
         "body",
     )
+    #: How long `platform` takes to keep the participant attributes that it has accepted.
+    attributes_delay_seconds: NonNegativeFloat = 0.2
     #: Calls a second to `/conversations/voice/participants*`, per OAuth client.
     participants_per_second: PositiveInt = 100
     #: Whether `Retry-After` is sent as whole seconds or as an HTTP date.

@@ -34,6 +34,8 @@ class Organization:
     interactions: Documents = field(default_factory=dict)
     replications: Documents = field(default_factory=dict)
     # What the Platform API knows, which shares nothing with what the guides describe.
+    divisions: Documents = field(default_factory=dict)
+    contact_schemas: Documents = field(default_factory=dict)
     external_contacts: Documents = field(default_factory=dict)
     platform_conversations: Documents = field(default_factory=dict)
     web_configurations: Documents = field(default_factory=dict)
@@ -52,6 +54,13 @@ class Organization:
     #: `lastUpdated` of a participant when it was last seen, by (client, correlation id,
     #: participant): two workers of one client do not know what the other has seen.
     seen: dict[tuple[str, str, str], str] = field(default_factory=dict)
+
+    def home_division(self) -> Document:
+        """The division in which everything is that names no other."""
+        if not self.divisions:
+            division_id = str(uuid.uuid5(uuid.NAMESPACE_URL, f"home division of {self.id}"))
+            self.divisions[division_id] = {"id": division_id, "name": "Home"}
+        return next(iter(self.divisions.values()))
 
     def put_conversation(self, conversation: Document) -> None:
         """Add or replace a conversation and its participants."""

@@ -47,8 +47,8 @@ def test_an_unknown_contact_is_404(genesys: Ask) -> None:
 def test_every_contact_and_profile_is_a_customer(sandbox: SandboxHandle) -> None:
     for organization in ("default", "acme"):
         customers = set(sandbox.ids("customers", organization))
-        known = sandbox.ids("contacts", organization) + sandbox.ids("profiles", organization)
-        assert customers == set(known)
+        kinds = ("contacts", "profiles", "externalContacts")
+        assert customers == {each for kind in kinds for each in sandbox.ids(kind, organization)}
 
 
 def test_attributes_are_added_and_replaced_by_name(

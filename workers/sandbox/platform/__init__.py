@@ -2,10 +2,32 @@
 
 from __future__ import annotations
 
-from workers.sandbox.platform import configurations, deployments, tokens_me
+from workers.sandbox.platform import (
+    analytics,
+    analytics_jobs,
+    configurations,
+    contact_merge,
+    contact_scan,
+    contact_schemas,
+    contacts,
+    conversations,
+    deployments,
+    messages,
+    recordings,
+    tokens_me,
+)
 
 ROUTES = (
     *tokens_me.ROUTES,
+    *contact_schemas.ROUTES,
+    *contact_scan.ROUTES,
+    *contact_merge.ROUTES,
+    *contacts.ROUTES,
+    *conversations.ROUTES,
     *configurations.ROUTES,
     *deployments.ROUTES,
+    *messages.ROUTES,
+    *analytics.ROUTES,
+    *analytics_jobs.ROUTES,
+    *recordings.ROUTES,
 )

@@ -7,6 +7,7 @@ import random
 from functools import lru_cache
 
 from workers.sandbox import seed
+from workers.sandbox.platform import seed as platform_seed
 from workers.sandbox.world import Organization
 
 
@@ -23,4 +24,6 @@ def organizations(chance: str) -> tuple[dict[str, Organization], random.Random]:
 @lru_cache(maxsize=8)
 def _made(chance: str) -> bytes:
     rng = random.Random(chance)
-    return pickle.dumps((seed.organizations(rng), rng))
+    made = seed.organizations(rng)
+    platform_seed.fill(f"{chance}:platform", made)
+    return pickle.dumps((made, rng))

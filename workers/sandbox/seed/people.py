@@ -22,7 +22,7 @@ def profile(rng: random.Random, *, born: float, extra_attributes: int = 0) -> Do
         "profileId": profile_id,
         "firstName": first,
         "lastName": last,
-        "emails": [_email(rng, first, last)],
+        "emails": [email(rng, first, last)],
         "phones": [f"+1555{rng.randrange(10**7):07}"],
         "customAttributes": {
             **_custom_attributes(rng),
@@ -77,7 +77,7 @@ def _dirty_attributes(rng: random.Random) -> Document:
     everything = {
         "First Name": first,
         " Last  Name": last,
-        "email": _email(rng, first, last),
+        "email": email(rng, first, last),
         "Phone (mobile)": f"+1 555 {rng.randrange(10**7):07}",
         "customer_no": f"{rng.randrange(10**6):08}",
         "Account Balance [EUR]": _amount(rng),
@@ -101,6 +101,7 @@ def _amount(rng: random.Random) -> str:
     return f"{rng.randrange(100_000)}.{rng.randrange(100):02}"
 
 
-def _email(rng: random.Random, first: str, last: str) -> str:
+def email(rng: random.Random, first: str, last: str) -> str:
+    """An address of that name at a domain for examples."""
     name = f"{first}.{last}".lower().replace("'", "").encode("ascii", "ignore").decode()
     return f"{name}{rng.randint(1, 99)}@{rng.choice(phrases.MAIL_DOMAINS)}"
