@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pydantic import SecretStr
 
 from workers.sandbox.oauth import Client
-from workers.sandbox.seed import chats, configurations, conversations, people, platform
+from workers.sandbox.seed import chats, configurations, conversations, people
 from workers.sandbox.world import Organization, World
 
 #: Seeded data is dated by this, whatever the clock says: equal seeds make equal worlds.
@@ -41,8 +41,6 @@ class Sizes:
     unconfigured: int
     interactions: int
     live_interactions: int
-    #: Message conversations of the Platform API.
-    chats: int
 
 
 DEFAULT = Sizes(
@@ -59,7 +57,6 @@ DEFAULT = Sizes(
     unconfigured=10,
     interactions=288,
     live_interactions=12,
-    chats=120,
 )
 ACME = Sizes(
     profiles=56,
@@ -75,7 +72,6 @@ ACME = Sizes(
     unconfigured=2,
     interactions=38,
     live_interactions=2,
-    chats=20,
 )
 
 
@@ -104,8 +100,6 @@ def organizations(rng: random.Random) -> dict[str, Organization]:
     made = {name: Organization(id=name) for name in SIZES}
     for name, sizes in SIZES.items():
         fill(rng, made[name], sizes)
-    for name, sizes in SIZES.items():
-        platform.fill(rng, made[name], chats=sizes.chats, epoch=EPOCH)
     return made
 
 

@@ -6,16 +6,26 @@ import copy
 import random
 
 from workers.sandbox.platform.users import user
-from workers.sandbox.seed import phrases
+from workers.sandbox.seed import EPOCH, HOUR, phrases
 from workers.sandbox.wire import iso
-from workers.sandbox.world import Document, new_id
+from workers.sandbox.world import Document, Organization, new_id
 
-HOUR = 3600.0
+#: Names of the configurations, and how many versions each has.
+SITES = {"shop": 3, "support": 2}
 _CONFIGURATIONS = "/api/v2/webdeployments/configurations"
 _DEPLOYMENTS = "/api/v2/webdeployments/deployments"
 
 
-def configuration(rng: random.Random, name: str, *, modified: float, versions: int) -> Document:
+def add(rng: random.Random, organization: Organization) -> None:
+    """Add configurations, each with versions, a draft and a deployment that shows the newest."""
+    for site, versions in SITES.items():
+        made = configuration(rng, site, versions=versions)
+        organization.web_configurations[made["id"]] = made
+        shown = deployment(rng, site, made)
+        organization.web_deployments[shown["id"]] = shown
+
+
+def configuration(rng: random.Random, name: str, *, versions: int) -> Document:
     """`{id, draft, versions}`: that many versions an hour apart, and a draft like the last."""
     configuration_id, administrator = new_id(rng), user("administrator")
     draft: Document = {
@@ -25,22 +35,22 @@ def configuration(rng: random.Random, name: str, *, modified: float, versions: i
         "status": "Active",
         "createdUser": administrator,
         "lastModifiedUser": administrator,
-        "dateCreated": iso(modified),
-        "dateModified": iso(modified),
+        "dateCreated": iso(EPOCH),
+        "dateModified": iso(EPOCH),
         "selfUri": f"{_CONFIGURATIONS}/{configuration_id}/versions/draft",
     }
     published = []
     for number in range(1, versions + 1):
         version = copy.deepcopy(draft)
         version["version"] = str(number)
-        version["datePublished"] = iso(modified + number * HOUR)
+        version["datePublished"] = iso(EPOCH + number * HOUR)
         version["publishedUser"] = administrator
         version["selfUri"] = f"{_CONFIGURATIONS}/{configuration_id}/versions/{number}"
         published.append(version)
     return {"id": configuration_id, "draft": draft, "versions": published}
 
 
-def deployment(rng: random.Random, name: str, released: Document, *, modified: float) -> Document:
+def deployment(rng: random.Random, name: str, released: Document) -> Document:
     """A deployment that shows the newest version of a configuration."""
     deployment_id, newest = new_id(rng), released["versions"][-1]
     release = {"id": released["id"], "version": newest["version"]}
@@ -55,8 +65,8 @@ def deployment(rng: random.Random, name: str, released: Document, *, modified: f
         "configuration": {**release, "selfUri": newest["selfUri"]},
         "activeConfiguration": release,
         "snippet": f'<script data-deployment-id="{deployment_id}"></script>',
-        "dateCreated": iso(modified),
-        "dateModified": iso(modified),
+        "dateCreated": iso(EPOCH),
+        "dateModified": iso(EPOCH),
         "lastModifiedUser": user("administrator"),
         "selfUri": f"{_DEPLOYMENTS}/{deployment_id}",
     }

@@ -1,4 +1,4 @@
-"""Seeded message conversations of the Platform API, with transcripts and recordings.
+"""Seeded message conversations that have ended, with transcripts and recordings.
 
 Texts are those of the guides' chats; some personal data stands in `content` and `metadata` too.
 """
@@ -9,9 +9,9 @@ import random
 from dataclasses import dataclass
 
 from workers.sandbox.platform.users import user
-from workers.sandbox.seed import chats
+from workers.sandbox.seed import EPOCH, HOUR, chats
 from workers.sandbox.wire import instant, iso
-from workers.sandbox.world import Document, new_id
+from workers.sandbox.world import Document, Organization, new_id
 
 PROVIDER = "PureCloud Messaging"
 
@@ -23,6 +23,19 @@ class Chat:
     conversation: Document
     transcript: Document
     recording: Document
+
+
+def add(rng: random.Random, organization: Organization, number: int) -> None:
+    """Add conversations that have ended, one in every two hours, two in three of them recorded."""
+    contacts = list(organization.external_contacts)
+    for index in range(number):
+        started, contact_id = EPOCH + index * 2 * HOUR, rng.choice(contacts)
+        made = chat(rng, started=started, contact_id=contact_id)
+        conversation_id = made.conversation["id"]
+        organization.platform_conversations[conversation_id] = made.conversation
+        organization.message_transcripts[conversation_id] = made.transcript
+        if index % 3:
+            organization.recordings[made.recording["id"]] = made.recording
 
 
 def chat(rng: random.Random, *, started: float, contact_id: str) -> Chat:
