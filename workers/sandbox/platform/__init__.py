@@ -5,6 +5,7 @@ from __future__ import annotations
 from workers.sandbox.platform import (
     analytics,
     analytics_jobs,
+    audits,
     configurations,
     contact_merge,
     contact_scan,
@@ -12,6 +13,7 @@ from workers.sandbox.platform import (
     contacts,
     conversations,
     deployments,
+    masking_rules,
     messages,
     recordings,
     tokens_me,
@@ -30,4 +32,6 @@ ROUTES = (
     *analytics.ROUTES,
     *analytics_jobs.ROUTES,
     *recordings.ROUTES,
+    *masking_rules.ROUTES,
+    *audits.ROUTES,
 )

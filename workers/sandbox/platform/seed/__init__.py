@@ -6,7 +6,7 @@ import random
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from workers.sandbox.platform.seed import contacts, conversations
+from workers.sandbox.platform.seed import contacts, conversations, transcripts, web_deployments
 from workers.sandbox.world import Organization
 
 
@@ -21,6 +21,8 @@ class Sizes:
     calls: int
     chats: int
     ended_calls: int
+    #: Message conversations that have ended, with what was said in them.
+    transcripts: int
 
 
 SIZES: Mapping[str, Sizes] = {
@@ -32,6 +34,7 @@ SIZES: Mapping[str, Sizes] = {
         calls=60,
         chats=20,
         ended_calls=10,
+        transcripts=120,
     ),
     "acme": Sizes(
         contacts=24,
@@ -41,6 +44,7 @@ SIZES: Mapping[str, Sizes] = {
         calls=12,
         chats=4,
         ended_calls=2,
+        transcripts=20,
     ),
 }
 
@@ -51,3 +55,6 @@ def fill(chance: str, organizations: Mapping[str, Organization]) -> None:
         organization = organizations[name]
         contacts.add(random.Random(f"{chance}:{name}:contacts"), organization, sizes)
         conversations.add(random.Random(f"{chance}:{name}:conversations"), organization, sizes)
+        rng = random.Random(f"{chance}:{name}:transcripts")
+        transcripts.add(rng, organization, sizes.transcripts)
+        web_deployments.add(random.Random(f"{chance}:{name}:web-deployments"), organization)
