@@ -13,6 +13,7 @@ from workers.sandbox.platform import (
     contacts,
     conversations,
     deployments,
+    gdpr,
     masking_rules,
     messages,
     recordings,
@@ -34,4 +35,5 @@ ROUTES = (
     *recordings.ROUTES,
     *masking_rules.ROUTES,
     *audits.ROUTES,
+    *gdpr.ROUTES,
 )
