@@ -43,4 +43,4 @@ def checked(http: Http) -> Iterator[Http]:
     """Assert at the end that the vendor's document has nothing against any exchange."""
     yield http
     assert isinstance(http.wire, CheckedWire)
-    assert http.wire.problems == []
+    assert not http.wire.problems, http.wire.problems

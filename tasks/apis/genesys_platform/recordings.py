@@ -33,15 +33,13 @@ class _Recording(Body):
     file_state: str = ""
     archive_date: str = ""
     archive_medium: str = ""
-    export_date: str = ""
     delete_date: AwareDatetime | None = None
 
     def retention(self, delete_at: datetime) -> dict[str, str]:
-        """Return the dates to be set: leaving out one of the others would remove it."""
+        """Return the dates to be set: to leave out the archive's would remove it."""
         dates = {
             "archiveDate": self.archive_date,
             "archiveMedium": self.archive_medium,
-            "exportDate": self.export_date,
             "deleteDate": iso(delete_at),
         }
         return {name: value for name, value in dates.items() if value}

@@ -77,7 +77,10 @@ def test_a_rule_masks_the_sample_that_it_is_tried_with(entity: str) -> None:
         ("credit_card", "4111111111111111"),
         ("credit_card", "3782-822463-10005"),
         ("ip_address", "2001:db8:0:0:0:0:0:1"),
+        ("ip_address", "2001:db8::17"),
         ("iban", "DE89370400440532013000"),
+        ("iban", "NO93 8601 1117 947"),
+        ("iban", "MT84 MALT 0110 0001 2345 MTLC AST0 01S"),
     ],
 )
 def test_a_value_is_masked_whole(entity: str, text: str) -> None:
@@ -87,7 +90,9 @@ def test_a_value_is_masked_whole(entity: str, text: str) -> None:
     )
 
 
-@pytest.mark.parametrize("text", ["order 4711", "2026-11-21 09:30", "version 1.2.3", "a @ b", "12"])
+@pytest.mark.parametrize(
+    "text", ["order 4711", "2026-11-21 09:30:15", "version 1.2.3", "a @ b", "12"]
+)
 def test_what_is_no_personal_data_stays(text: str) -> None:
     for pattern in PATTERNS.values():
         assert FakeRules().try_definition(pattern.definition, text).masked == text
