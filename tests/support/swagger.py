@@ -136,6 +136,9 @@ def _strict(node: Any) -> Any:
         return [_strict(each) for each in node]
     if not isinstance(node, dict):
         return node
+    # An object that nothing is said about is the vendor's way to write any value at all.
+    if node.get("type") == "object" and not node.keys() & {"properties", "additionalProperties"}:
+        return {}
     copied = {name: _strict(value) for name, value in node.items()}
     if isinstance(node.get("properties"), dict) and "additionalProperties" not in node:
         copied["additionalProperties"] = False

@@ -55,14 +55,15 @@ class ExternalContact(Body):
         return frozenset({self.id, *(each.id for each in (*self.merge_set, *self.merged_from))})
 
     def attributes(self) -> dict[str, object]:
-        """Return custom and standard fields in one flat map, phone numbers in E.164.
+        """Return custom and standard fields in one flat map: phone numbers in E.164, tags joined.
 
         `address.` and `externalId.` lead the names of an address's parts and of external sources.
         """
         own = {name: self.document.get(name) for name in (*NAMES, *EMAILS, *OTHERS)}
         phones = {name: _number(self.document.get(name)) for name in PHONES}
+        custom = _mapping(self.document.get("customFields"))
         found = {
-            **_mapping(self.document.get("customFields")),
+            **{name: _joined(value) for name, value in custom.items()},
             **own,
             **phones,
             **dict(self._address()),
@@ -123,6 +124,11 @@ def custom_fields(contacts: Sequence[ExternalContact]) -> dict[str, Any]:
 
 def _mapping(value: object) -> Mapping[str, Any]:
     return value if isinstance(value, dict) else {}
+
+
+def _joined(value: object) -> object:
+    """Return the tags of a custom field as one text, and any other value as it is."""
+    return ", ".join(map(str, value)) if isinstance(value, list) else value
 
 
 def _parts(value: Mapping[str, Any], names: Sequence[str]) -> dict[str, Any]:

@@ -45,7 +45,12 @@ def test_a_record_tells_what_it_has_become_one_with(
 
 def test_attributes_are_flat_and_hold_no_field_without_a_value() -> None:
     found = contact(
-        customFields={"tier_text": "gold", "visits_number": 7, "left_text": None},
+        customFields={
+            "tier_text": "gold",
+            "visits_number": 7,
+            "left_text": None,
+            "likes_tag": ["a", "b"],
+        },
         schema={"id": "s-1", "version": 2},
         firstName="Ann",
         lastName=None,
@@ -65,6 +70,7 @@ def test_attributes_are_flat_and_hold_no_field_without_a_value() -> None:
     assert found.attributes() == {
         "tier_text": "gold",
         "visits_number": 7,
+        "likes_tag": "a, b",
         "firstName": "Ann",
         "workEmail": "ann@work.example",
         "cellPhone": "+15551234567",
