@@ -153,14 +153,67 @@ class PlatformConversation(Entity):
     participants: list[PlatformParticipant] = []
 
 
+class WebVersion(_Document):
+    """The draft of a configuration, or a published version of it."""
+
+    name: str = "configuration"
+    version: str = "DRAFT"
+    status: Literal["Pending", "Active"] = "Active"
+    date_modified: Moment = iso(0)
+
+
+class WebConfiguration(Entity):
+    """A web messaging configuration of the Platform API."""
+
+    draft: WebVersion = WebVersion()
+    versions: list[WebVersion] = []
+
+
+class Release(_Document):
+    """A version of a configuration."""
+
+    id: str
+    version: str
+
+
+class WebDeployment(Entity):
+    """A web deployment; without an `activeConfiguration` it shows its `configuration`."""
+
+    name: str = "deployment"
+    status: Literal["Pending", "Active"] = "Active"
+    date_modified: Moment = iso(0)
+    configuration: Release
+
+
+class Transcript(Entity):
+    """What was said in a message conversation."""
+
+    messages: list[Message] = []
+
+
+class Recording(Entity):
+    """A recording of a conversation."""
+
+    conversation_id: str
+    file_state: str = "AVAILABLE"
+    media: str = "message"
+
+
+class MaskingRule(Entity):
+    """A masking rule."""
+
+    name: str = "rule"
+    definition: str
+    substitute_character: str = "*"
+    enabled: bool = True
+    type: Literal["Custom", "Predefined", "Default"] = "Custom"
+    date_created: Moment = iso(0)
+    date_modified: Moment = iso(0)
+
+
 _PLATFORM_KINDS = (
     "divisions",
     "contactSchemas",
-    "messageTranscripts",
-    "webConfigurations",
-    "webDeployments",
-    "recordings",
-    "maskingRules",
     "gdprRequests",
     "analyticsJobs",
     "auditQueries",
@@ -175,12 +228,19 @@ _KINDS: Mapping[str, tuple[type[_Document], str | None]] = {
     "interactions": (Interaction, "id"),
     **dict.fromkeys(_PLATFORM_KINDS, (Entity, "id")),
     "externalContacts": (ExternalContact, "id"),
+    "messageTranscripts": (Transcript, "id"),
+    "webConfigurations": (WebConfiguration, "id"),
+    "webDeployments": (WebDeployment, "id"),
+    "recordings": (Recording, "id"),
+    "maskingRules": (MaskingRule, "id"),
     "platformConversations": (PlatformConversation, "id"),
 }
 KINDS = tuple(_KINDS)
 _CHANGED: Mapping[str, tuple[type[_Document], str | None]] = {
     **_KINDS,
     "participants": (Participant, "id"),
+    "webConfigurations": (WebVersion, "id"),
+    "webDeployments": (Entity, "id"),
 }
 
 
@@ -211,6 +271,11 @@ def put(
     elif kind == "platformConversations":
         for participant in document["participants"]:
             participant["id"] = participant["id"] or new_id(world.rng)
+    elif kind == "webConfigurations":
+        _name_versions(document)
+    elif kind == "webDeployments":
+        document.setdefault("activeConfiguration", document["configuration"])
+        document["selfUri"] = f"/api/v2/webdeployments/deployments/{entity_id}"
     held[entity_id] = document
     return document
 
@@ -238,6 +303,14 @@ def _complete(world: World, kind: str, entity_id: str, body: Document) -> Docume
         if document.get(name) == "":
             document[name] = iso(world.timeline.advance())
     return document
+
+
+def _name_versions(configuration: Document) -> None:
+    path = f"/api/v2/webdeployments/configurations/{configuration['id']}/versions"
+    for each in (configuration["draft"], *configuration["versions"]):
+        version = each["version"]
+        each["id"] = configuration["id"]
+        each["selfUri"] = f"{path}/{'draft' if version == 'DRAFT' else version}"
 
 
 def _stamp(world: World, conversation: Document, old: Document) -> None:
