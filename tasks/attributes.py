@@ -1,34 +1,46 @@
-"""Set participant attributes on a live conversation."""
+"""Set participant attributes on a live conversation.
+
+An API may accept a change and show it a while later. A message follows then that looks for it, and
+until it is due nothing that is read counts as settled: setting a value, another, and the first one
+again ends with the first.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from tasks.apis.genesys import Participant, Participants
-from tasks.apis.systems import Newest
+from tasks.apis.systems import Newest, Systems
 from tasks.compact_json import compact_json
 from tasks.errors import Rejected, StateChanged
 from tasks.hindsight import look_back
-from tasks.messages import SetAttributes
-from tasks.operations import Operation, Outcome
+from tasks.messages import ConfirmAttributes, SetAttributes
+from tasks.operations import FollowUp, Operation, Outcome
 
 #: States in which a participant takes attributes, the preferred one first.
 LIVE_STATES = ("connected", "ringing")
 
 
-def set_attributes(message: SetAttributes, genesys: Participants, newest: Newest) -> Outcome:
+#: Seconds until attributes that were accepted are first looked for.
+FIRST_LOOK = 1.0
+
+
+def set_attributes(message: SetAttributes, systems: Systems) -> Outcome:
     """Set the message's attributes on one participant, confirm them, and say which it was.
 
     Values that are so already, or that something newer has overwritten, are not written. Those that
-    cannot be read back are listed as unconfirmed. Raises `Rejected` where no participant is live or
-    the merged map would be too large for the API.
+    cannot be read back are listed as unconfirmed; `confirm_attributes` follows where the API has
+    only accepted them. Raises `Rejected` where no participant is live or the merged map would be
+    too large for the API.
     """
+    genesys, newest = systems.genesys, systems.newest
     participant = choose_participant(message, genesys)
     resource = f"participant:{participant.id}"
     outdated = newest.outdated(resource, message.attributes, message.occurred_at)
     wanted = {k: v for k, v in message.attributes.items() if k not in outdated}
-    changes = {k: v for k, v in wanted.items() if participant.attributes.get(k) != v}
+    so_already = settled(participant, wanted, systems)
+    changes = {k: v for k, v in wanted.items() if k not in so_already}
     if changes:
         check_size({**participant.attributes, **changes}, genesys.capabilities.attribute_bytes)
         try:
@@ -38,16 +50,49 @@ def set_attributes(message: SetAttributes, genesys: Participants, newest: Newest
             raise
     newest.written(resource, wanted, message.occurred_at)
     confirmed = confirm(message, genesys, participant, changes) if changes else set()
+    accepted = genesys.capabilities.accepts_attributes and changes.keys() - confirmed
     return Outcome(
-        status="done" if changes else "noop",
+        status="accepted" if accepted else "done" if changes else "noop",
         detail={
             "participant_id": participant.id,
             "confirmed": sorted(confirmed),
             "unconfirmed": sorted(changes.keys() - confirmed),
-            "unchanged": sorted(wanted.keys() - changes.keys()),
+            "unchanged": sorted(so_already),
             "superseded": sorted(outdated),
         },
+        follow_ups=follow(message, participant, changes, systems) if accepted else (),
     )
+
+
+def settled(
+    participant: Participant, wanted: Mapping[str, str], systems: Systems
+) -> frozenset[str]:
+    """Return the keys that have their wanted values, and no change of ours under way."""
+    alike = {key for key, value in wanted.items() if participant.attributes.get(key) == value}
+    patience = timedelta(seconds=systems.platform.attributes_deadline_seconds)
+    recent = systems.now() - patience
+    return frozenset(alike - systems.newest.outdated(accepted_by(participant.id), alike, recent))
+
+
+def accepted_by(participant_id: str) -> str:
+    """Return the resource under which it is remembered when changes were accepted."""
+    return f"accepted:{participant_id}"
+
+
+def follow(
+    message: SetAttributes, participant: Participant, changes: Mapping[str, str], systems: Systems
+) -> tuple[FollowUp, ...]:
+    """Return the message that looks for what was accepted."""
+    systems.newest.written(accepted_by(participant.id), changes, systems.now())
+    confirmation = ConfirmAttributes(
+        tenant=message.tenant,
+        correlation_id=message.correlation_id,
+        conversation_id=message.conversation_id,
+        participant_id=participant.id,
+        attributes=dict(changes),
+        occurred_at=message.occurred_at or systems.started,
+    )
+    return (FollowUp(message=confirmation, suffix="confirm", delay=FIRST_LOOK),)
 
 
 def choose_participant(message: SetAttributes, genesys: Participants) -> Participant:
@@ -122,7 +167,7 @@ def confirm(
 
 OPERATION = Operation(
     message=SetAttributes,
-    use_case=lambda message, systems: set_attributes(message, systems.genesys, systems.newest),
+    use_case=set_attributes,
     locks=lambda message: (f"conversation:{message.conversation_id}",),
     calls=lambda _: 3,  # find, write, verify
 )

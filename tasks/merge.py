@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 
 from tasks.apis.capabilities import Capabilities
 from tasks.apis.genesys import Consent, Profile, Profiles
+from tasks.apis.systems import Lock, unlocked
 from tasks.compact_json import Json
 from tasks.errors import NotFound, Rejected, StateChanged, Unsupported
 from tasks.messages import MergeProfiles
@@ -21,9 +23,15 @@ RESTRICTIVENESS = ("granted", "unknown", "expired", "withdrawn", "denied")
 
 
 def merge_profiles(
-    message: MergeProfiles, genesys: Profiles, identity_attributes: Sequence[str] = ()
+    message: MergeProfiles,
+    genesys: Profiles,
+    identity_attributes: Sequence[str] = (),
+    lock: Lock = unlocked,
 ) -> Outcome:
     """Merge the sources that are not linked to the target yet, and record what was merged.
+
+    Two messages may name one profile by different ids: those that the API answers under are locked
+    before the merge, besides those that are named.
 
     Raises `Rejected` for an unknown profile, a link cycle or too many distinct attributes, and
     `StateChanged` where links stand in the way that `merge_unlinked` cannot explain or go round:
@@ -46,8 +54,37 @@ def merge_profiles(
         "identity_match": match_identities(target, list(sources.values()), identity_attributes),
     }
     merge = Merge(genesys=genesys, target_id=target.id, policy=message.merge_policy)
-    survivor, merged = merge_unlinked(merge, unlinked, read) if unlinked else (target.id, [])
-    return _outcome(message, survivor=survivor, merged=merged, record=record)
+    survivor, merged = target.id, list[str]()
+    if unlinked:
+        with all_locked({profile.id for profile in read.values()} - read.keys(), lock):
+            survivor, merged = merge_unlinked(merge, unlinked, read)
+    facts: dict[str, Json] = {
+        "profile_id": survivor,
+        "merged": merged,
+        "linked": [source for source in message.source_profile_ids if source not in merged],
+        **resolved_ids(read),
+    }
+    return Outcome(
+        status="done" if merged else "noop",
+        detail=facts,
+        record=record,
+        announcement={**merge_subject(message), **facts},
+    )
+
+
+@contextmanager
+def all_locked(profile_ids: Iterable[str], lock: Lock) -> Iterator[None]:
+    """Hold the locks of these profiles in the block."""
+    with ExitStack() as locks:
+        for profile_id in sorted(profile_ids):
+            locks.enter_context(lock(profile_lock(profile_id)))
+        yield
+
+
+def resolved_ids(read: Mapping[str, Profile]) -> Mapping[str, Json]:
+    """Return `resolved`: the id that the API has answered under, for each that was another."""
+    resolved = {asked: profile.id for asked, profile in read.items() if profile.id != asked}
+    return {"resolved": resolved} if resolved else {}
 
 
 def read_profile(genesys: Profiles, field: str, profile_id: str) -> Profile:
@@ -152,19 +189,6 @@ def match_identities(
     return {"matching": len(matching), "sources": len(sources)}
 
 
-def _outcome(
-    message: MergeProfiles, *, survivor: str, merged: list[str], record: Mapping[str, Json]
-) -> Outcome:
-    linked = [source for source in message.source_profile_ids if source not in merged]
-    facts: dict[str, Json] = {"profile_id": survivor, "merged": merged, "linked": linked}
-    return Outcome(
-        status="done" if merged else "noop",
-        detail=facts,
-        record=record,
-        announcement={**merge_subject(message), **facts},
-    )
-
-
 def merge_subject(message: MergeProfiles) -> Mapping[str, Json]:
     """Return what every audit record of a merge names."""
     return {
@@ -179,9 +203,13 @@ def usual_calls(message: MergeProfiles) -> int:
     return 2 * (1 + len(message.source_profile_ids)) + 1
 
 
+def profile_lock(profile_id: str) -> str:
+    return f"profile:{profile_id}"
+
+
 def profile_locks(message: MergeProfiles) -> tuple[str, ...]:
-    """Return the lock of every profile that the merge touches."""
-    return tuple(f"profile:{p}" for p in (message.target_profile_id, *message.source_profile_ids))
+    """Return the lock of every profile that the message names."""
+    return tuple(map(profile_lock, (message.target_profile_id, *message.source_profile_ids)))
 
 
 def check(message: MergeProfiles, can: Capabilities) -> None:
@@ -201,7 +229,7 @@ def check(message: MergeProfiles, can: Capabilities) -> None:
 OPERATION = Operation(
     message=MergeProfiles,
     use_case=lambda message, systems: merge_profiles(
-        message, systems.genesys, systems.identity_attributes
+        message, systems.genesys, systems.identity_attributes, systems.lock
     ),
     locks=profile_locks,
     calls=usual_calls,

@@ -109,6 +109,19 @@ class SetAttributes(Message):
     occurred_at: Moment | None = None
 
 
+class ConfirmAttributes(Message):
+    """See that attributes which were accepted have been set; sent by `set_attributes`."""
+
+    task = "confirm_attributes"
+    queue = "attributes"
+
+    conversation_id: Identifier
+    participant_id: Identifier
+    attributes: Annotated[Attributes, Field(repr=False)]
+    #: The moment that their values are of: what is newer has taken their place.
+    occurred_at: Moment
+
+
 class SyncProfile(Message):
     """Copy a contact's attributes to the tenant's customer store."""
 
@@ -265,7 +278,7 @@ PUBLIC: dict[str, type[Message]] = {
 
 #: What only operations send, as follow-ups.
 INTERNAL: dict[str, type[Message]] = {
-    model.task: model for model in (ConfirmReplication, SweepPage)
+    model.task: model for model in (ConfirmAttributes, ConfirmReplication, SweepPage)
 }
 
 

@@ -15,7 +15,7 @@ def merge_and_sync(message: MergeAndSync, systems: Systems) -> Outcome:
 
     A merge that is refused raises, and nothing follows it; one that is done already is followed.
     """
-    merged = merge_profiles(message, systems.genesys, systems.identity_attributes)
+    merged = merge_profiles(message, systems.genesys, systems.identity_attributes, systems.lock)
     sync = SyncProfile(
         tenant=message.tenant,
         correlation_id=message.correlation_id,

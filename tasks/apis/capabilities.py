@@ -31,6 +31,8 @@ class Capabilities:
     merged_attributes: int | None
     #: The most bytes of UTF-8 JSON that a participant's attributes may have, all together.
     attribute_bytes: int | None
+    #: A change of attributes is accepted first, and done and seen a while later.
+    accepts_attributes: bool
     #: Stored messages of an interaction can be replaced.
     rewrites_messages: bool
 
@@ -45,6 +47,7 @@ GUIDE = Capabilities(
     merge_sources=10,
     merged_attributes=50,
     attribute_bytes=1_024,
+    accepts_attributes=False,
     rewrites_messages=True,
 )
 
@@ -59,5 +62,6 @@ PLATFORM = Capabilities(
     merge_sources=24,
     merged_attributes=None,
     attribute_bytes=None,
+    accepts_attributes=True,
     rewrites_messages=False,
 )

@@ -16,6 +16,7 @@ from tasks.apis.customers import CustomerAttribute
 from tasks.apis.cxone_guide import SCOPES, CxoneGuide
 from tasks.apis.genesys import Consent, Contact
 from tasks.apis.genesys_guide import GenesysGuide
+from tasks.apis.systems import Systems
 from tasks.apis.tokens import ClientCredentials, Grant, JwtBearer
 from tasks.attributes import set_attributes
 from tasks.mapping import FieldRule, SyncRules
@@ -419,7 +420,8 @@ def test_attributes_are_found_written_and_verified(
 ) -> None:
     add_conversation(sandbox, participant("ringing", state="ringing"), participant("connected"))
     message = SetAttributes(conversation_id="conv", attributes={"tier": "gold"})
-    outcome = set_attributes(message, genesys, newest)
+    systems = Systems(genesys=genesys, customers=None, sync=SyncRules(), newest=newest)
+    outcome = set_attributes(message, systems)
     assert outcome.detail["participant_id"] == "connected"
     assert outcome.detail["confirmed"] == ["tier"]
     assert journal(sandbox) == [

@@ -7,6 +7,7 @@ the ids, in order.
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
@@ -180,3 +181,22 @@ class FakeNewest:
     def written(self, resource: str, keys: Collection[str], occurred_at: datetime | None) -> None:
         moment = occurred_at or self.first_claim
         self.moments.update({(resource, key): moment for key in keys})
+
+
+@dataclass(kw_only=True)
+class Locks:
+    """Locks of one process; `taken` names all that were ever held."""
+
+    held: set[str] = field(default_factory=set)
+    taken: list[str] = field(default_factory=list)
+
+    @contextmanager
+    def __call__(self, resource: str) -> Iterator[None]:
+        if resource in self.held:
+            raise errors.Postponed(f"{resource.partition(':')[0]} is in use", 0.5)
+        self.held.add(resource)
+        self.taken.append(resource)
+        try:
+            yield
+        finally:
+            self.held.discard(resource)

@@ -6,14 +6,17 @@ from collections.abc import Mapping
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
-from typing import Any
+from typing import Any, cast
 
 import pytest
 
-from tasks import errors
-from tasks.apis.genesys import Participant
-from tasks.attributes import OPERATION, set_attributes
+from tasks import attributes, errors
+from tasks.apis.genesys import Genesys, Participant
+from tasks.apis.systems import Systems
+from tasks.attributes import OPERATION
+from tasks.mapping import SyncRules
 from tasks.messages import SetAttributes
+from tasks.operations import Outcome
 from tests.unit.tasks.fakes import (
     FakeGenesys,
     FakeNewest,
@@ -41,6 +44,21 @@ def participant(
         attributes=attributes or {},
         last_updated="2026-05-01T11:59:00.000Z",
     )
+
+
+def systems(genesys: FakeGenesys, newest: FakeNewest, at: datetime = NOON) -> Systems:
+    return Systems(
+        genesys=cast(Genesys, genesys),
+        customers=None,
+        sync=SyncRules(),
+        newest=newest,
+        started=newest.first_claim,
+        now=lambda: at,
+    )
+
+
+def set_attributes(asked: SetAttributes, genesys: FakeGenesys, newest: FakeNewest) -> Outcome:
+    return attributes.set_attributes(asked, systems(genesys, newest))
 
 
 def genesys_with(*participants: Participant) -> FakeGenesys:

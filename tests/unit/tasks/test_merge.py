@@ -11,7 +11,7 @@ from tasks.apis.capabilities import GUIDE, PLATFORM, Capabilities
 from tasks.apis.genesys import Consent
 from tasks.merge import OPERATION, aggregate_consents, check, merge_profiles
 from tasks.messages import MergeProfiles
-from tests.unit.tasks.fakes import FakeGenesys, forbidden, outcome_unknown, state_changed
+from tests.unit.tasks.fakes import FakeGenesys, Locks, forbidden, outcome_unknown, state_changed
 
 
 @pytest.fixture
@@ -248,7 +248,12 @@ def test_a_source_of_another_profile_is_left_out_and_stays_a_conflict(
 def test_a_source_that_answers_as_the_target_is_linked(genesys: FakeGenesys) -> None:
     genesys.profiles["first"] = genesys.profiles["target"]
     outcome = merge_profiles(message(), genesys)
-    assert outcome.detail == {"profile_id": "target", "merged": ["second"], "linked": ["first"]}
+    assert outcome.detail == {
+        "profile_id": "target",
+        "merged": ["second"],
+        "linked": ["first"],
+        "resolved": {"first": "target"},
+    }
     assert genesys.verbs().count("read_consents") == 2
 
 
@@ -371,3 +376,23 @@ def test_a_merge_locks_every_profile_it_touches() -> None:
         "profile:first",
         "profile:second",
     }
+
+
+def test_ids_that_others_stand_behind_are_locked_and_listed(genesys: FakeGenesys) -> None:
+    genesys.add_profile("canonical", links=["old"])
+    genesys.profiles["target"] = genesys.profiles["canonical"]
+    lock = Locks()
+    outcome = merge_profiles(message("first"), genesys, lock=lock)
+    assert (lock.taken, lock.held) == (["profile:canonical"], set())
+    assert outcome.detail["resolved"] == {"target": "canonical"}
+    assert genesys.calls[-1] == ("merge", "canonical", "first", "target_wins")
+
+
+def test_two_messages_that_name_one_profile_by_different_ids_run_one_at_a_time(
+    genesys: FakeGenesys,
+) -> None:
+    genesys.add_profile("canonical", links=["old"])
+    genesys.profiles["target"] = genesys.profiles["canonical"]
+    with pytest.raises(errors.Postponed, match="profile is in use"):
+        merge_profiles(message("first"), genesys, lock=Locks(held={"profile:canonical"}))
+    assert "merge" not in genesys.verbs()

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Collection
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
@@ -22,6 +21,7 @@ from tests.unit.tasks.fakes import (
     FakeCustomers,
     FakeGenesys,
     FakeNewest,
+    Locks,
     forbidden,
     not_found,
     outcome_unknown,
@@ -235,23 +235,6 @@ def test_the_outcome_quotes_no_value(
     sent = message(attributes={"mail": "ann@example.com"})
     outcome = sync_profile(sent, genesys, customers, SyncRules(), newest)
     assert "ann@" not in repr(outcome)
-
-
-@dataclass
-class Locks:
-    """Locks of one process."""
-
-    held: set[str] = field(default_factory=set)
-
-    @contextmanager
-    def __call__(self, resource: str) -> Iterator[None]:
-        if resource in self.held:
-            raise errors.Postponed("customer is in use", 0.5)
-        self.held.add(resource)
-        try:
-            yield
-        finally:
-            self.held.discard(resource)
 
 
 @dataclass(kw_only=True)
