@@ -123,12 +123,15 @@ def test_queues_are_chosen_by_name_tenants_included() -> None:
 
 
 def test_the_sandbox_says_how_a_worker_is_connected() -> None:
-    said = introduction("http://127.0.0.1:8080", "c-1")
+    said = introduction("http://127.0.0.1:8080", {"guide": "c-1", "platform": "e-1"})
     assert "acme-client  acme-secret  genesys  acme" in said
     assert "GENESYS_API_URL=http://127.0.0.1:8080/genesys" in said
     assert "CXONE_CLIENT_SECRET=sandbox-cxone-secret" in said
     assert "REDIS_URL" in said
     assert 'echo \'{"contact_id": "c-1"}\' | ' in said
+    assert "GENESYS_API_URL=http://127.0.0.1:8080/platform" in said
+    assert "GENESYS_CLIENT_SECRET=platform-secret" in said
+    assert 'echo \'{"contact_id": "e-1"}\' | ' in said
     assert "bin/genesys-workers enqueue sync_profile" in said
 
 

@@ -9,7 +9,7 @@ import signal
 import socket
 import time
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Literal
 from urllib.parse import urlsplit
 
 import typer
@@ -21,6 +21,8 @@ from workers.embedded.program import program
 if TYPE_CHECKING:
     from workers.sandbox.oauth import Client
     from workers.sandbox.simulation import Simulation
+
+Api = Literal["guide", "platform"]
 
 
 def sandbox(
@@ -62,7 +64,9 @@ async def _serve(simulation: Simulation, host: str, port: int) -> None:
         _say(f"sandbox listening on {url}")
         if is_everywhere(host):
             _say("and, for other machines, on this one's own addresses")
-        _say(introduction(url, next(iter(simulation.world.organization("default").contacts))))
+        organization = simulation.world.organization("default")
+        guide, platform = organization.contacts, organization.external_contacts
+        _say(introduction(url, {"guide": next(iter(guide)), "platform": next(iter(platform))}))
         await stopped.wait()
 
 
@@ -77,36 +81,54 @@ def _rule(error: OSError) -> str:
     return os.strerror(error.errno)
 
 
-def introduction(url: str, contact_id: str) -> str:
-    """Return what connects clients with the sandbox at `url`, and a message for one contact."""
+def introduction(url: str, contact_ids: Mapping[Api, str]) -> str:
+    """Return what connects clients with the sandbox at `url`, and a message for each contract."""
     from workers.sandbox.seed import seeded_clients
 
     clients = seeded_clients()
-    message = json.dumps({"contact_id": contact_id})
     lines = ["", "OAuth clients (id, secret, system, organisation):"]
     lines += [f"  {c.client_id}  {_secret(c)}  {c.system}  {c.organization}" for c in clients]
     lines += ["", "Connect a worker (as lines of a .env file, or exported):"]
     lines += [f"  {name}={value}" for name, value in connecting_variables(url).items()]
+    lines += ["", "or, for the Platform API instead of the guides', with other GENESYS_ lines:"]
+    lines += [f"  {name}={value}" for name, value in genesys_variables(url, "platform").items()]
     lines += ["", "With a Redis that runs (REDIS_URL, else redis://localhost:6379/0), there:"]
-    lines += [f"  {program()} worker", f"  echo '{message}' | {program()} enqueue sync_profile"]
+    lines += [f"  {program()} worker"]
+    for api, contact_id in contact_ids.items():
+        message = json.dumps({"contact_id": contact_id})
+        lines += [f"  echo '{message}' | {program()} enqueue sync_profile  # {api}"]
     return "\n".join([*lines, ""])
 
 
 def connecting_variables(url: str) -> Mapping[str, str]:
     """Return the environment that connects a worker's tenant `default` with the sandbox."""
+    client = _own_client("cxone")
+    return {
+        **genesys_variables(url, "guide"),
+        "CXONE_URL": f"{url}/cxone",
+        "CXONE_CLIENT_ID": client.client_id,
+        "CXONE_CLIENT_SECRET": _secret(client),
+    }
+
+
+def genesys_variables(url: str, api: Api) -> Mapping[str, str]:
+    """Return the part of that environment that is about Genesys Cloud, by its contract."""
+    system = "genesys" if api == "guide" else "platform"
+    client = _own_client(system)
+    return {
+        "GENESYS_API": api,
+        "GENESYS_API_URL": f"{url}/{system}",
+        "GENESYS_LOGIN_URL": f"{url}/{system}",
+        "GENESYS_CLIENT_ID": client.client_id,
+        "GENESYS_CLIENT_SECRET": _secret(client),
+    }
+
+
+def _own_client(system: str) -> Client:
     from workers.sandbox.seed import seeded_clients
 
-    own = {c.system: c for c in seeded_clients() if c.organization == "default"}
-    return {
-        "GENESYS_API": "guide",
-        "GENESYS_API_URL": f"{url}/genesys",
-        "GENESYS_LOGIN_URL": f"{url}/genesys",
-        "GENESYS_CLIENT_ID": own["genesys"].client_id,
-        "GENESYS_CLIENT_SECRET": _secret(own["genesys"]),
-        "CXONE_URL": f"{url}/cxone",
-        "CXONE_CLIENT_ID": own["cxone"].client_id,
-        "CXONE_CLIENT_SECRET": _secret(own["cxone"]),
-    }
+    own = (c for c in seeded_clients() if (c.system, c.organization) == (system, "default"))
+    return next(own)
 
 
 def _secret(client: Client) -> str:

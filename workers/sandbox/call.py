@@ -82,8 +82,12 @@ class Call:
         return value
 
     def choices(self, name: str, allowed: frozenset[str]) -> frozenset[str]:
-        """The values of a parameter that may be repeated. Raises Refused (400) for any other."""
-        asked = frozenset(self.query.getall(name, []))
+        """The values of a parameter that may be repeated. Raises Refused (400) for any other.
+
+        One that holds several, with commas between them, is how the vendor's SDK repeats it.
+        """
+        sent = ",".join(self.query.getall(name, []))
+        asked = frozenset(sent.split(",") if sent else ())
         if unknown := sorted(asked - allowed):
             message = f"{name}: {unknown[0]} is none of {', '.join(sorted(allowed))}"
             raise bad_request(message, "invalid.query.param.value")
