@@ -161,14 +161,15 @@ def test_a_sandbox_on_every_address_names_one_that_answers_and_a_contact_that_is
             r"sandbox listening on (http://127\.0\.0\.1:\d+)\n", process.stdout.readline()
         )
         assert found
-        contacts = SandboxHandle(found[1]).ids("contacts")
+        kinds = {"guide": "contacts", "platform": "externalContacts"}
+        known = {api: SandboxHandle(found[1]).ids(kind) for api, kind in kinds.items()}
         process.terminate()
         said = process.stdout.read()
     assert process.returncode == 0
     assert "0.0.0.0" not in said  # noqa: S104  # its absence
-    message = re.search(r"echo '(.+)' \| .* enqueue sync_profile\n", said)
-    assert message
-    assert json.loads(message[1])["contact_id"] in contacts
+    messages = re.findall(r"echo '(.+)' \| .* enqueue sync_profile  # (\w+)\n", said)
+    assert [api for _, api in messages] == list(kinds)
+    assert all(json.loads(message)["contact_id"] in known[api] for message, api in messages)
 
 
 @pytest.mark.parametrize(
