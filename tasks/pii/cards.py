@@ -76,5 +76,5 @@ def _is_undivided(number: Number) -> bool:
 RULES = (
     Rule(entity="credit_card", shape=_AS_PRINTED, holds=_is_printed),
     Rule(entity="credit_card", shape=_UNDIVIDED, holds=_is_undivided),
-    Rule(entity="credit_card", shape=_ANYHOW, holds=_is_expected),
+    Rule(entity="credit_card", shape=_ANYHOW, holds=_is_expected, only_expected=True),
 )

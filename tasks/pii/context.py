@@ -43,6 +43,16 @@ class Said(NamedTuple):
     direct: bool
 
 
+class Before(NamedTuple):
+    """What a word says of a number after it, and where that word ends."""
+
+    said: Said
+    end: int
+
+
+_NOTHING = Said(None, False)
+
+
 class _Mention(NamedTuple):
     topic: Topic
     start: int
@@ -51,16 +61,25 @@ class _Mention(NamedTuple):
 
 def said_of(text: str, start: int, end: int) -> Said:
     """Return what the nearest known word around the span says; a tie goes to the one before."""
-    before = next(_mentions(text, max(0, start - REACH), start), None)
+    return said(text, start, end, said_before(text, start))
+
+
+def said_before(text: str, start: int) -> Before | None:
+    """Return the last known word before `start` that was not said of another number."""
+    mention = next(_mentions(text, max(0, start - REACH), start), None)
+    if mention is None or _is_spent(text[mention.end : start]):
+        return None
+    direct = not _CLAUSE_ENDS.search(text, mention.end, start)
+    return Before(Said(mention.topic, direct), mention.end)
+
+
+def said(text: str, start: int, end: int, before: Before | None) -> Said:
+    """Return what the nearer of the word `before` the span and the one after it says."""
     after = _LINK.match(text, end)
     topic = AFTERWARDS.get(after[1].lower()) if after else None
     if after and topic and (not before or after.start(1) - end < start - before.end):
         return Said(topic, True)
-    if not before:
-        return Said(None, False)
-    if _is_spent(text[before.end : start]):
-        return Said(None, False)
-    return Said(before.topic, not _CLAUSE_ENDS.search(text, before.end, start))
+    return before.said if before else _NOTHING
 
 
 def _is_spent(between: str) -> bool:

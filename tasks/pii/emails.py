@@ -37,8 +37,8 @@ _PROVIDERS = re.compile(
 def find_emails(text: str, asked: str | None) -> Iterator[Finding]:
     at = text.find("@")
     while at >= 0:
-        local = _LOCAL.search(text, max(0, at - _LOCAL_LENGTH), at)
         domain = _DOMAIN.match(text, at + 1)
+        local = domain and _LOCAL.search(text, max(0, at - _LOCAL_LENGTH), at)
         if local and domain:
             yield Finding(start=local.start(), end=domain.end(), entity="email")
         at = text.find("@", at + 1)
@@ -54,8 +54,8 @@ def may_spell_an_email(text: str) -> bool:
 
 def _spelled(text: str, asked: str | None) -> Iterator[Finding]:
     for at in _AT.finditer(text):
-        local = _SPELLED_LOCAL.search(text, max(0, at.start() - 2 * _LOCAL_LENGTH), at.start())
         domain = _SPELLED_DOMAIN.match(text, at.end())
+        local = domain and _SPELLED_LOCAL.search(text, max(0, at.start() - 128), at.start())
         if local and domain and (not at["word"] or _is_meant(text, local, domain, asked)):
             yield Finding(start=local.start(), end=domain.end(), entity="email")
 

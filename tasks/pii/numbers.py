@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
-from tasks.pii.context import Said, said_of
+from tasks.pii.context import Before, Said, said, said_before
 from tasks.pii.findings import Finding
 
 #: Up to three of these may stand between two digits of one number.
@@ -17,6 +17,8 @@ END = r"(?!\w|[-./][0-9])"
 
 _RUN = re.compile(rf"(?<!\w)\(?\+?\(?[0-9](?:{SEPARATORS}[0-9]){{5,}}+")
 _GROUP = re.compile(r"\(?\+?\(?(?P<digits>[0-9]++)")
+#: Characters of the longest value without an extension.
+_LONGEST = 64
 _JOINED_BEFORE = re.compile(r"\w[-./_=\\]$|[$€£] ?$|[#@&]$")
 _JOINED_AFTER = re.compile(r"[-_/@]\w| ?[$€£%]")
 #: A short message of one line answers a question.
@@ -25,14 +27,35 @@ _REPLY_LENGTH = 64
 _KINDS = {"phone", "ssn", "credit_card", "iban", "reference", "account"}
 
 
-@dataclass(frozen=True, kw_only=True)
-class Number:
-    """Digits of `text` that have a rule's shape; `asked` is what the other side asked for."""
+class Run:
+    """Groups of digits with nothing but separators between them: one number or several.
 
-    text: str
-    start: int
-    end: int
-    asked: str | None
+    `asked` is what the other side asked for.
+    """
+
+    def __init__(self, text: str, start: int, end: int, asked: str | None) -> None:
+        self.text, self.start, self.end, self.asked = text, start, end, asked
+
+    @cached_property
+    def before(self) -> Before | None:
+        """The word that stands before all numbers of the run."""
+        return said_before(self.text, self.start)
+
+    def may_be(self, entity: str | None, start: int) -> bool:
+        """Whether a word or question names `entity`, or a word after the run may still do."""
+        before = self.before.said.topic if self.before else self.asked
+        return before == entity or self.asked == entity or self.end - start <= _LONGEST
+
+    @cached_property
+    def is_short(self) -> bool:
+        return len(self.text) <= _REPLY_LENGTH and "\n" not in self.text.strip()
+
+
+class Number:
+    """Digits of a run, from `start` to `end` of the text, that have a rule's shape."""
+
+    def __init__(self, run: Run, start: int, end: int) -> None:
+        self.run, self.text, self.start, self.end = run, run.text, start, end
 
     @cached_property
     def digits(self) -> str:
@@ -45,12 +68,12 @@ class Number:
     @cached_property
     def said(self) -> Said:
         """What the nearest word says that this number is."""
-        return said_of(self.text, self.start, self.end)
+        return said(self.text, self.start, self.end, self.run.before)
 
     @property
     def topic(self) -> str | None:
         """What this number is by the nearest word or, without one, by what was asked for."""
-        return self.said.topic or self.asked
+        return self.said.topic or self.run.asked
 
     def is_labelled_other_than(self, entity: str) -> bool:
         """Whether a word of the same clause says that this is a number of another kind."""
@@ -66,17 +89,21 @@ class Number:
     @property
     def is_reply(self) -> bool:
         """Whether this is a number in an answer to a question that nobody told us."""
-        short = len(self.text) <= _REPLY_LENGTH and "\n" not in self.text.strip()
-        return short and self.topic in (None, "email") and not self.is_part_of_a_code
+        unknown = self.run.is_short and self.topic in (None, "email")
+        return unknown and not self.is_part_of_a_code
 
 
 @dataclass(frozen=True, kw_only=True)
 class Rule:
-    """A number of this `shape` is an `entity`, or nothing of anybody's, where `holds` says so."""
+    """A number of this `shape` is an `entity`, or nothing of anybody's, where `holds` says so.
+
+    `only_expected` rules are tried where a word or the other side's question names the entity.
+    """
 
     entity: str | None
     shape: re.Pattern[str]
     holds: Callable[[Number], bool]
+    only_expected: bool = False
 
 
 def find_numbers(text: str, asked: str | None, rules: Sequence[Rule]) -> Iterator[Finding]:
@@ -85,25 +112,25 @@ def find_numbers(text: str, asked: str | None, rules: Sequence[Rule]) -> Iterato
     Each shape is tried once at every group of digits and looks at no more than some 40 characters,
     so that time grows with the length of the text.
     """
-    for run in _RUN.finditer(text):
-        end = run.start()
-        for group in _GROUP.finditer(text, run.start(), run.end()):
-            if group.start() < end:
-                continue
-            for start in sorted({group.start(), group.start("digits")}):
-                entity, end = _first_that_holds(text, start, asked, rules)
+    for match in _RUN.finditer(text):
+        run = Run(text, match.start(), match.end(), asked)
+        end = run.start
+        for group in _GROUP.finditer(text, run.start, run.end):
+            # Inside of a run no value begins with a single digit.
+            if group.start() >= end and (end == run.start or group.end() > group.start() + 1):
+                entity, start, end = _value_at(group, run, rules)
                 if entity:
                     yield Finding(start=start, end=end, entity=entity)
-                if end > start:
-                    break
 
 
-def _first_that_holds(
-    text: str, start: int, asked: str | None, rules: Sequence[Rule]
-) -> tuple[str | None, int]:
-    for rule in rules:
-        if match := rule.shape.match(text, start):
-            number = Number(text=text, start=start, end=match.end(), asked=asked)
-            if rule.holds(number):
-                return rule.entity, match.end()
-    return None, start
+def _value_at(group: re.Match[str], run: Run, rules: Sequence[Rule]) -> tuple[str | None, int, int]:
+    """Return the value that begins with a group, or else with its digits, and where it ends."""
+    start, digits = group.start(), group.start("digits")
+    for at in (start,) if start == digits else (start, digits):
+        for rule in rules:
+            if rule.only_expected and not run.may_be(rule.entity, at):
+                continue
+            match = rule.shape.match(run.text, at)
+            if match and rule.holds(Number(run, at, match.end())):
+                return rule.entity, at, match.end()
+    return None, start, group.end()

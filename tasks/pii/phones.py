@@ -6,12 +6,12 @@ import re
 
 from tasks.pii.numbers import END, SEPARATORS, Number, Rule
 
-_EXTENSION = r"(?:[ ,;-]{0,2}(?:x|ext|extn|extension|durchwahl|poste)[ .:]{0,2}[0-9]{1,6})?"
+_EXTENSION = r"(?:[ ,;-]{0,2}(?i:x|ext|extn|extension|durchwahl|poste)[ .:]{0,2}[0-9]{1,6})?"
 _ENDS = _EXTENSION + END
 
 
 def _shape(*forms: str) -> re.Pattern[str]:
-    return re.compile(rf"(?:{'|'.join(forms)}){_ENDS}", re.IGNORECASE)
+    return re.compile(rf"(?:{'|'.join(forms)}){_ENDS}")
 
 
 _INTERNATIONAL = _shape(
@@ -42,9 +42,13 @@ _EPOCH = re.compile(r"1[4-9][0-9]{8}\Z")
 
 
 def _is_written_so(number: Number) -> bool:
-    if number.topic == "phone":
-        return True
-    return not (number.is_labelled_other_than("phone") or number.is_part_of_a_code)
+    return _is_expected(number) or not (
+        number.is_labelled_other_than("phone") or number.is_part_of_a_code
+    )
+
+
+def _is_expected(number: Number) -> bool:
+    return number.topic == "phone"
 
 
 def _is_reply(number: Number) -> bool:
@@ -55,5 +59,5 @@ RULES = (
     Rule(entity="phone", shape=_INTERNATIONAL, holds=lambda _: True),
     Rule(entity="phone", shape=_NATIONAL, holds=_is_written_so),
     Rule(entity="phone", shape=_TYPED, holds=_is_reply),
-    Rule(entity="phone", shape=_ANYHOW, holds=lambda number: number.topic == "phone"),
+    Rule(entity="phone", shape=_ANYHOW, holds=_is_expected, only_expected=True),
 )

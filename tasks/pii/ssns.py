@@ -32,5 +32,5 @@ def _is_expected(number: Number) -> bool:
 
 RULES = (
     Rule(entity="ssn", shape=_DASHED, holds=_is_written_so),
-    Rule(entity="ssn", shape=_ANYHOW, holds=_is_expected),
+    Rule(entity="ssn", shape=_ANYHOW, holds=_is_expected, only_expected=True),
 )
