@@ -16,6 +16,11 @@ CLIENTS = {
     "acme": ("acme-client", "acme-secret", "acme-cxone", "acme-cxone-secret"),
 }
 
+PLATFORM_CLIENTS = {
+    "default": ("platform-client", "platform-secret"),
+    "acme": ("acme-platform", "acme-platform-secret"),
+}
+
 Table = dict[str, Any]
 
 
@@ -40,6 +45,23 @@ def tenant(sandbox: SandboxHandle, name: str = "default", **changes: Any) -> Tab
         **changes,
     }
     return {key: value for key, value in table.items() if value is not None}
+
+
+def platform_tenant(sandbox: SandboxHandle, name: str = "default", **changes: Any) -> Table:
+    """Return the table of the tenant whose organisation answers to the Platform API."""
+    client_id, secret = PLATFORM_CLIENTS[name]
+    return tenant(
+        sandbox,
+        name,
+        **{
+            "api": "platform",
+            "api_url": sandbox.platform_url,
+            "login_url": sandbox.platform_url,
+            "client_id": client_id,
+            "client_secret": secret,
+            **changes,
+        },
+    )
 
 
 def tenants_file(folder: Path, **tenants: Table) -> str:
