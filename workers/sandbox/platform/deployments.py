@@ -14,10 +14,10 @@ from typing import Any, Literal, Required
 from typing_extensions import TypedDict
 
 from workers.sandbox.call import Answer, Call, Route, overlay
-from workers.sandbox.errors import Refused, bad_request
+from workers.sandbox.errors import bad_request
 from workers.sandbox.losses import dropped
 from workers.sandbox.platform import audit_log
-from workers.sandbox.platform.configurations import ANOTHER_WRITER, find_version
+from workers.sandbox.platform.configurations import ANOTHER_WRITER, DRAFT, find_version
 from workers.sandbox.platform.entity_pages import CURSORS, listing
 from workers.sandbox.platform.errors import not_found
 from workers.sandbox.platform.shapes import Own, Shape
@@ -31,6 +31,8 @@ EDIT = ("webDeployments:deployment:edit",)
 ADD = ("webDeployments:deployment:add",)
 IDENTITY_VIEW = ("webDeployments:identityResolution:view",)
 IDENTITY_EDIT = ("webDeployments:identityResolution:edit",)
+EXPANSIONS = frozenset({"Configuration", "SupportedContent", "identityresolution"})
+EXPAND = frozenset({"expand"})
 _HIDDEN = ("activeConfiguration", "identityResolution")
 
 
@@ -94,9 +96,14 @@ _IDENTITY_SHAPE = Shape(_IdentityResolution)
 
 
 def list_deployments(call: Call) -> Answer:
-    """`GET /deployments`, by cursor."""
+    """`GET /deployments`, by cursor; `expand=Configuration` shows whole versions."""
     held = call.organization.web_deployments
-    return Answer(body=listing(call, {each: _shown(held[each]) for each in held}))
+    expanded = "Configuration" in call.choices("expand", EXPANSIONS)
+    page = listing(call, {each: _shown(held[each]) for each in held})
+    for each in page["entities"] if expanded else ():
+        chosen = each["configuration"]
+        each["configuration"] = find_version(call, chosen["id"], chosen["version"]) or chosen
+    return Answer(body=page)
 
 
 def create_deployment(call: Call) -> Answer:
@@ -117,6 +124,7 @@ def create_deployment(call: Call) -> Answer:
 
 def read_deployment(call: Call) -> Answer:
     """`GET /deployments/{id}`."""
+    call.choices("expand", EXPANSIONS)
     return Answer(body=_shown(_known(call)))
 
 
@@ -150,6 +158,7 @@ def put_deployment(call: Call) -> Answer:
 
 def read_active(call: Call) -> Answer:
     """`GET /deployments/{id}/configurations`: what guests see by now. Needs no permission."""
+    call.choices("expand", frozenset({"supportedContent"}))
     deployment = _known(call)
     active = deployment.get("activeConfiguration", {})
     version = find_version(call, active.get("id", ""), active.get("version", ""))
@@ -194,28 +203,22 @@ def _sent(call: Call) -> Document:
     if sent.get("allowAllDomains") and sent.get("allowedDomains"):
         message = "allowedDomains: must be empty when allowAllDomains is true"
         raise bad_request(message, "constraint.validation")
-    asked = sent["configuration"]
-    if not asked["version"].isdigit() or find_version(call, asked["id"], asked["version"]) is None:
-        raise _no_such_version(asked)
-    return sent
+    return {**sent, "configuration": _release(call, sent["configuration"])}
 
 
-def _no_such_version(asked: Document) -> Refused:
-    message = f"configuration {asked['id']} has no published version {asked['version']}"
-    return bad_request(message, "constraint.validation")
+def _release(call: Call, asked: Document) -> Document:
+    """A reference to a published version. Raises Refused (400) where there is none (yet)."""
+    found = find_version(call, asked["id"], asked["version"])
+    if found is None or found["version"] == DRAFT:
+        message = f"configuration {asked['id']} has no published version {asked['version']}"
+        raise bad_request(message, "constraint.validation")
+    return {name: found[name] for name in ("id", "name", "version", "selfUri")}
 
 
 def _deployment(call: Call, deployment_id: str, sent: Document, modified: str) -> Document:
-    configuration = sent["configuration"]
-    uri = f"/api/v2/webdeployments/configurations/{configuration['id']}"
     made: Document = {
         **sent,
         "id": deployment_id,
-        "configuration": {
-            "id": configuration["id"],
-            "version": configuration["version"],
-            "selfUri": f"{uri}/versions/{configuration['version']}",
-        },
         "snippet": f'<script data-deployment-id="{deployment_id}"></script>',
         "dateModified": modified,
         "lastModifiedUser": user(call.client),
@@ -255,7 +258,12 @@ _ONE = f"{PATH}/{{deploymentId}}"
 _FOREIGN: dict[str, Any] = {"foreign": _change, "writes": "webDeployments"}
 ROUTES = (
     Route(
-        method="GET", path=PATH, handle=list_deployments, all_of=VIEW, query=CURSORS | {"expand"}
+        method="GET",
+        path=PATH,
+        handle=list_deployments,
+        all_of=VIEW,
+        query=CURSORS | EXPAND,
+        repeatable=EXPAND,
     ),
     Route(method="POST", path=PATH, handle=create_deployment, all_of=ADD),
     Route(
@@ -263,7 +271,8 @@ ROUTES = (
         path=_ONE,
         handle=read_deployment,
         all_of=VIEW,
-        query=frozenset({"expand"}),
+        query=EXPAND,
+        repeatable=EXPAND,
         **_FOREIGN,
     ),
     Route(method="PUT", path=_ONE, handle=put_deployment, all_of=EDIT, **_FOREIGN),
@@ -271,7 +280,8 @@ ROUTES = (
         method="GET",
         path=f"{_ONE}/configurations",
         handle=read_active,
-        query=frozenset({"type", "expand"}),
+        query=EXPAND | {"type"},
+        repeatable=EXPAND,
     ),
     Route(
         method="GET",

@@ -62,7 +62,7 @@ def deployment(rng: random.Random, name: str, released: Document) -> Document:
         "allowedDomains": ["www.example.com"],
         "flow": {"id": new_id(rng)},
         "status": "Active",
-        "configuration": {**release, "selfUri": newest["selfUri"]},
+        "configuration": {**release, "name": newest["name"], "selfUri": newest["selfUri"]},
         "activeConfiguration": release,
         "snippet": f'<script data-deployment-id="{deployment_id}"></script>',
         "dateCreated": iso(EPOCH),
