@@ -169,8 +169,16 @@ def test_a_release_that_is_not_seen_yet_is_postponed_up_to_the_deployments_deadl
     assert postponed.value.deadline == 61
 
 
-def test_a_wrong_flow_is_not_waited_for(
-    genesys: PlatformDeployments, sandbox: SandboxHandle, deployment_id: str
+@pytest.mark.parametrize(
+    ("status", "code"),
+    [(400, "bad.flow.id"), (404, "scp.id.not.found"), (413, "payload.too.large")],
+)
+def test_what_no_waiting_changes_is_final(
+    genesys: PlatformDeployments,
+    sandbox: SandboxHandle,
+    deployment_id: str,
+    status: int,
+    code: str,
 ) -> None:
     deployment = genesys.read_deployment(deployment_id)
     sandbox.fault(
@@ -178,10 +186,10 @@ def test_a_wrong_flow_is_not_waited_for(
         system="platform",
         method="PUT",
         route="/api/v2/webdeployments/deployments/{deploymentId}",
-        status=400,
-        body={"code": "bad.flow.id", "message": "?", "status": 400},
+        status=status,
+        body={"code": code, "message": "?", "status": status},
     )
-    with pytest.raises(BadRequest, match=r"bad\.flow\.id"):
+    with pytest.raises((BadRequest, NotFound), match=code):
         genesys.put_deployment(deployment, deployment.release)
 
 

@@ -14,7 +14,7 @@ from tasks.apis.genesys_platform.interactions import PlatformInteractions
 from tasks.apis.genesys_platform.settings import PlatformSettings
 from tasks.apis.http import Http
 from tasks.compact_json import Json
-from tasks.errors import Forbidden, Postponed
+from tasks.errors import BadRequest, Forbidden, Postponed
 from tasks.messages import RedactInteraction
 from tasks.pii.rules import RedactionRules
 from tasks.redact import redact_interaction
@@ -132,6 +132,16 @@ def test_a_permission_that_is_missing_is_no_legal_hold(
         step(http, RECORDINGS, chat, "recordings")
 
 
+def test_what_the_api_calls_wrong_is_no_legal_hold(
+    http: Http, sandbox: SandboxHandle, chat: str
+) -> None:
+    put_recording(sandbox, chat, "one")
+    error = {"code": "recording.invalid.json", "message": "?", "status": 400}
+    sandbox.fault(kind="status", system="platform", method="PUT", status=400, body=error)
+    with pytest.raises(BadRequest, match=r"recording\.invalid\.json"):
+        step(http, RECORDINGS, chat, "recordings")
+
+
 def test_without_recordings_nothing_is_set(http: Http, sandbox: SandboxHandle, chat: str) -> None:
     assert step(http, RECORDINGS, chat, "recordings") == {}
 
@@ -168,6 +178,18 @@ def test_a_conversation_without_a_contact_names_nobody(http: Http, sandbox: Sand
     sandbox.put("platformConversations", "anonymous", document)
     assert step(http, GDPR, "anonymous", "gdpr_request") == {"asked": 0, "under_way": 0}
     assert sandbox.effects(kind="gdpr.requested") == []
+
+
+def test_nothing_is_removed_before_the_redacted_transcript_is_safe(
+    http: Http, sandbox: SandboxHandle, tmp_path: Path, chat: str
+) -> None:
+    put_recording(sandbox, chat, "one")
+    settings = PlatformSettings(
+        archive_folder=tmp_path / "absent", delete_recordings=True, gdpr_requests=True
+    )
+    with pytest.raises(Postponed, match="archive_folder"):
+        step(http, settings, chat, "recordings")
+    assert sandbox.effects(system="platform") == []
 
 
 def test_a_redaction_does_all_that_is_switched_on_and_says_so(
