@@ -135,6 +135,12 @@ class Ledger:
             steps=json.loads(fields.get("steps", "{}")),
         )
 
+    def result(self, tenant: str, operation_id: str) -> Mapping[str, Any] | None:
+        """Return what the operation has ended with, well or not; None before that."""
+        known: Any = self.store.redis.hmget(entry_key(tenant, operation_id), ["state", "outcome"])
+        ended = known[0] in (b"ended", b"failed")
+        return dict(json.loads(known[1])) if ended else None
+
     def put_back(self, claim: Claim, *, cause: str = "", touched: bool = False) -> None:
         """Let the operation be claimed again; a `cause` counts one failed try.
 

@@ -18,6 +18,7 @@ from tasks.apis.genesys_guide import GenesysGuide
 from tasks.apis.genesys_platform.genesys import GenesysPlatform
 from tasks.apis.genesys_platform.settings import PlatformSettings
 from tasks.apis.http import Endpoint, Http
+from tasks.apis.masking_rules import MaskingRules
 from tasks.apis.systems import Systems
 from tasks.apis.tokens import ClientCredentials, Grant, JwtBearer, TokenStore
 from tasks.apis.wire import Wire
@@ -127,6 +128,7 @@ class _Contract(TypedDict, total=False):
     genesys: Required[Genesys]
     configurations: Configurations
     deployments: Deployments
+    masking: MaskingRules
     platform: PlatformSettings
 
 
@@ -136,7 +138,7 @@ def _contract(tenant: Tenant, http: Http) -> _Contract:
         return {"genesys": guide, "configurations": guide}
     settings = tenant.platform or PlatformSettings()
     platform = GenesysPlatform(http=http, settings=settings)
-    return {"genesys": platform, "deployments": platform, "platform": settings}
+    return {"genesys": platform, "deployments": platform, "masking": platform, "platform": settings}
 
 
 def budgets(tenant: Tenant) -> dict[str, int]:

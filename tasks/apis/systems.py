@@ -12,6 +12,7 @@ from tasks.apis.customers import CustomerStore
 from tasks.apis.deployments import Deployments
 from tasks.apis.genesys import Configurations, Genesys
 from tasks.apis.genesys_platform.settings import PlatformSettings
+from tasks.apis.masking_rules import MaskingRules
 from tasks.errors import Unsupported
 from tasks.mapping import SyncRules
 from tasks.pii.rules import RedactionRules
@@ -70,6 +71,7 @@ class Systems:
     genesys: Genesys
     configurations: Configurations | None = None
     deployments: Deployments | None = None
+    masking: MaskingRules | None = None
     customers: CustomerStore | None
     sync: SyncRules
     newest: Newest

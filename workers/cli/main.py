@@ -18,9 +18,11 @@ from workers.cli import (
     dead_letters,
     demo,
     enqueue,
+    masking,
     policy,
     rates,
     redact,
+    rollback,
     sandbox,
     schema,
     status,
@@ -56,6 +58,8 @@ app.command()(status.status)
 app.add_typer(rates.app, name="rates")
 app.command()(policy.policy)
 app.command()(redact.redact)
+app.command()(masking.masking)
+app.command()(rollback.rollback)
 app.add_typer(dead_letters.app, name="dead-letters")
 app.add_typer(audit.app, name="audit")
 

@@ -1,0 +1,27 @@
+"""A tenant's outside systems, opened for a command: its calls count, and belong to no operation."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+from uuid import uuid4
+
+from tasks.apis.systems import Systems
+from workers.calls import CountedCalls
+from workers.ledger import Claim
+
+if TYPE_CHECKING:
+    from workers.app import Services
+
+
+@contextmanager
+def visiting(services: Services, tenant: str) -> Iterator[Systems]:
+    """Open the tenant's systems in the block; of `steps`, nothing can be noted or reserved.
+
+    Raises what their verbs raise, `Postponed` too: nobody comes back for a command.
+    """
+    name, now = f"command-{uuid4()}", services.store.now()
+    nobody = Claim(operation_id=name, tenant=tenant, owner="", attempts=1, first_at=now, at=now)
+    with services.runner.connections[tenant].open(nobody, name, CountedCalls(), 1) as systems:
+        yield systems
