@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 import hmac
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Literal
 
@@ -61,16 +61,12 @@ class Hash:
         return f"[{finding.entity.upper()}:{letters}]"
 
 
-def blanked(text: str, entities: Iterable[str]) -> str:
-    """Return `text` with its placeholders of these `entities` blanked out, at the same length."""
-    return pattern(tuple(entities)).sub(_blank, text) if "[" in text else text
-
-
 def pattern(entities: tuple[str, ...]) -> re.Pattern[str]:
     """Return the pattern of the placeholders of these `entities`."""
     labels = "|".join(re.escape(entity.upper()) for entity in entities)
     return re.compile(rf"\[(?:REDACTED|(?:{labels})(?::[a-p]{{{2 * HASH_BYTES}}})?)\]")
 
 
-def _blank(match: re.Match[str]) -> str:
+def blank(match: re.Match[str]) -> str:
+    """Return what stands for a placeholder while a text is searched, at its length."""
     return BLANK * len(match[0])

@@ -102,6 +102,11 @@ class Place:
         return ".".join(reversed(keys[:-1])) or "message"
 
     @property
+    def kind(self) -> str:
+        """The kind of place: texts of one kind in consecutive messages can be one text."""
+        return f"{self.holder.name}.{self.key}"
+
+    @property
     def said(self) -> bool:
         """Whether somebody said it, or saw it as said; metadata says things about a message."""
         return self.holder.name != METADATA

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 
 from tasks.pii.context import topic_asked
 from tasks.pii.custom import TenantDetector
 from tasks.pii.finding import Detects, find
 from tasks.pii.findings import ENTITIES
 from tasks.pii.lines import Found
-from tasks.pii.placeholders import Placeholder, blanked, redacted
+from tasks.pii.placeholders import Placeholder, blank, pattern, redacted
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -44,6 +46,9 @@ class Search:
         return None
 
     def blanked(self, text: str) -> str:
-        """Return `text` with its placeholders blanked out."""
-        own = (each.name for each in self.own)
-        return blanked(text, (*ENTITIES, *own, *self.labels))
+        """Return `text` with its placeholders blanked out, at the same length."""
+        return self._placeholders.sub(blank, text) if "[" in text else text
+
+    @cached_property
+    def _placeholders(self) -> re.Pattern[str]:
+        return pattern((*ENTITIES, *(each.name for each in self.own), *self.labels))

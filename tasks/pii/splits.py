@@ -47,7 +47,7 @@ def find_split(lines: Iterable[Line], look: Look) -> None:
     chains: dict[tuple[str | None, str], list[Line]] = {}
     for line in lines:
         if line.place.said and line.text.strip(_LOOSE):
-            place = (line.side, line.place.path)
+            place = (line.side, line.place.kind)
             chain = chains.get(place, [])[1 - LONGEST :]
             chains[place] = [*chain, line] if _goes_on(chain, line) else [line]
             _find_at_end(chains[place], look)
