@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+from structlog.testing import capture_logs
 
 from tasks.apis.calls import Call
 from workers.calls import CountedCalls
@@ -48,6 +49,15 @@ def test_a_change_is_told_before_it_is_sent_and_a_read_is_not() -> None:
         calls.sending(call(effect=effect), within=30.0)
     assert told == [(ROUTE, 30.0)]
     assert calls.made == 2
+
+
+def test_an_answer_that_was_not_expected_is_logged_with_the_servers_own_id() -> None:
+    with capture_logs() as logged:
+        for status, reference in ((200, "ref-1"), (500, "ref-2")):
+            CountedCalls().answered(
+                call(effect=True), status=status, seconds=0.1, reference=reference
+            )
+    assert [line.get("reference") for line in logged] == [None, "ref-2"]
 
 
 def call(*, effect: bool) -> Call:

@@ -116,6 +116,18 @@ def test_without_a_file_the_environment_describes_one_tenant(
     assert tenant.sync.client_id == "cxone"
 
 
+def test_the_environments_tenant_may_answer_to_the_platform_api(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    for name in ("API", "REGION", "CLIENT_ID", "CLIENT_SECRET"):
+        monkeypatch.setenv(
+            f"GENESYS_{name}", {"API": "platform", "REGION": "eu_west_2"}.get(name, "x")
+        )
+    (tenant,) = load_tenants(Settings.load()).values()
+    assert (tenant.api, tenant.platform) == ("platform", None)
+    assert tenant.login_url == "https://login.euw2.pure.cloud"
+
+
 @pytest.mark.parametrize(
     ("variables", "line"),
     [
