@@ -27,9 +27,10 @@ def redact_interaction(
 ) -> Outcome:
     """Redact the interaction's messages, and count what was found per entity.
 
-    `verified` is false where what was written could not be read back. Raises `Postponed` while the
-    interaction is live, `Rejected` for one of more than 50,000 messages, and `Unconfirmed` where
-    reading back shows other texts than were written.
+    `verified` is false where what was written could not be read back, and left out where the API
+    cannot change stored messages: the outcome says then what was done instead. Raises `Postponed`
+    while the interaction is live, `Rejected` for one of more than 50,000 messages, and
+    `Unconfirmed` where reading back shows other texts than were written.
     """
     interaction, redacted = read_redacted(message, genesys, rules)
     if redacted.changed:
@@ -43,7 +44,7 @@ def redact_interaction(
             "messages": len(redacted.messages),
             "messages_changed": redacted.changed,
             "findings": redacted.findings,
-            "verified": verified,
+            **({} if verified is None else {"verified": verified}),
             **(kept.steps if kept else {}),
         },
     )
@@ -81,10 +82,10 @@ def check_length(interaction: Interaction) -> None:
 
 def verify(
     message: RedactInteraction, genesys: Interactions, redacted: pii.Redacted, kept: Kept
-) -> bool:
-    """Return whether the interaction could be read back, where its messages were replaced."""
+) -> bool | None:
+    """Return whether the interaction could be read back, None where it was not changed."""
     if not kept.replaced:
-        return True
+        return None
     after = look_back(lambda: genesys.read_interaction(message.interaction_id))
     if after:
         confirm(redacted, after)

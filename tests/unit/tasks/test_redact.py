@@ -20,12 +20,14 @@ from tests.unit.tasks import fakes
 class OneInteraction:
     """An interaction whose messages can be replaced; `deaf` accepts a write and forgets it.
 
-    `unreadable` meets every reading after a write.
+    `unreadable` meets every reading after a write; `kept` is answered where messages stay as they
+    are.
     """
 
     interaction: Interaction
     deaf: bool = False
     unreadable: WorkerError | None = None
+    kept: Kept | None = None
     verbs: list[str] = field(default_factory=list)
 
     def completed_interactions(self, **_: object) -> InteractionPage:
@@ -43,9 +45,9 @@ class OneInteraction:
     ) -> Kept:
         self.verbs.append("put")
         assert interaction == self.interaction
-        if not self.deaf:
+        if not self.deaf and not self.kept:
             self.interaction = replace(self.interaction, messages=messages)
-        return Kept(replaced=True)
+        return self.kept or Kept(replaced=True)
 
 
 def chat(*texts: str, state: str = "completed", deaf: bool = False) -> OneInteraction:
@@ -81,6 +83,15 @@ def test_what_was_redacted_is_reported_even_where_it_cannot_be_read_back(
     assert (outcome.status, outcome.detail["findings"]) == ("done", {"email": 1})
     assert outcome.detail["verified"] is False
     assert genesys.interaction.messages[0]["text"] == "[REDACTED]"
+
+
+def test_the_outcome_says_what_was_done_where_stored_messages_stay() -> None:
+    genesys = chat("ann@example.com")
+    genesys.kept = Kept(replaced=False, steps={"stored_messages": "unchanged", "archived": "kept"})
+    outcome = redact(genesys)
+    assert (outcome.status, outcome.detail["stored_messages"]) == ("done", "unchanged")
+    assert "verified" not in outcome.detail
+    assert genesys.verbs == ["read", "read", "put"]
 
 
 def test_nothing_is_written_where_nothing_is_found() -> None:
