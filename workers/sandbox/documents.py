@@ -188,7 +188,7 @@ class WebDeployment(Entity):
 class Transcript(Entity):
     """What was said in a message conversation."""
 
-    messages: list[Message] = []
+    messages: list[Entity] = []
 
 
 class Recording(Entity):

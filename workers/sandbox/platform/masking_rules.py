@@ -9,7 +9,7 @@ from typing import Literal
 from typing_extensions import TypedDict
 
 from workers.sandbox.call import Answer, Call, Route
-from workers.sandbox.errors import Refused, bad_request, conflict
+from workers.sandbox.errors import Refused, bad_request
 from workers.sandbox.platform.errors import not_found
 from workers.sandbox.platform.shapes import Own, Shape
 from workers.sandbox.wire import digest, iso, later
@@ -20,6 +20,11 @@ PERMISSION = "dataprivacy:maskingrule"
 #: The vendor has a limit and does not publish it.
 MOST_RULES = 50
 REQUIRED = ("name", "substituteCharacter", "definition", "enabled", "type")
+#: For a definition that another rule has; of all refusals this one is no `ErrorBody`.
+CONFLICT = Answer(
+    status=409,
+    body={"message": "a rule with this definition is there", "code": "definition.conflict"},
+)
 #: A repeated group that repeats something itself: time grows exponentially with the text.
 _INEFFICIENT = re.compile(r"\([^()]*[*+}][^()]*\)[*+{]")
 
@@ -63,7 +68,9 @@ def create_rule(call: Call) -> Answer:
     held = call.organization.masking_rules
     if len(held) >= MOST_RULES:
         raise bad_request("there are too many masking rules", "maskingrule.maxlimit")
-    _check(call, sent)
+    _check(sent)
+    if _is_there(call, sent):
+        return CONFLICT
     own = {
         "id": new_id(call.world.rng),
         "dateCreated": iso(call.now),
@@ -83,7 +90,9 @@ def change_rule(call: Call) -> Answer:
     """`PATCH /maskingrules/{ruleId}`: what is sent takes the place of what was there."""
     old = _known(call)
     sent = _SHAPE.read(call)
-    _check(call, {**old, **sent})
+    _check({**old, **sent})
+    if _is_there(call, {**old, **sent}):
+        return CONFLICT
     changed = sorted(name for name, value in sent.items() if old.get(name) != value)
     old |= {**sent, "dateModified": later(old["dateModified"], call.now)}
     call.effect("maskingrule.changed", old["id"], changed=changed)
@@ -119,16 +128,19 @@ def _known(call: Call) -> Document:
         raise not_found("masking rule", rule_id, "maskingrule.notfound") from None
 
 
-def _check(call: Call, rule: Document) -> None:
+def _check(rule: Document) -> None:
     if len(rule["substituteCharacter"]) != 1:
         message = "substituteCharacter: must be one character"
         raise bad_request(message, "constraint.validation")
     if rule["type"] == "Custom":
         _check_definition(rule["definition"])
-    for other in call.organization.masking_rules.values():
-        if other["definition"] == rule["definition"] and other["id"] != rule.get("id"):
-            message = "a rule with this definition is there already"
-            raise conflict("definition.conflict", message, entityId=other["id"])
+
+
+def _is_there(call: Call, rule: Document) -> bool:
+    others = call.organization.masking_rules.values()
+    return any(
+        each["definition"] == rule["definition"] and each["id"] != rule.get("id") for each in others
+    )
 
 
 def _check_definition(definition: str) -> None:
