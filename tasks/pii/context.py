@@ -8,6 +8,10 @@ from typing import NamedTuple
 
 from tasks.pii.topics import AFTERWARDS, PHRASES, WORDS, Topic
 
+#: Stands, as often as it has characters, for a value that another detector has found.
+BLANK = "\x00"
+#: What a text that was redacted has in place of values.
+PLACEHOLDERS = r"\[[A-Za-z][^\[\]\n]{0,63}\]"
 #: How many characters before a number are read.
 REACH = 48
 
@@ -17,7 +21,8 @@ _LINK = re.compile(
     r"[ (/\"-]{1,3}(?:(?:is|was|for) )?(?:(?:my|the|his|her|our|your|a|an) )?([^\W\d_]+)"
     r"(?![ :#.=]{0,3}(?:(?:no|number|is)\b[ :.]{0,2})?[\d+(])"  # a label of the number after it
 )
-_NUMBER = re.compile(r"[0-9]{4,}")
+#: A number, or what stands for a value that was found before.
+_VALUE = re.compile(rf"[0-9]{{4,}}|{BLANK}+|{PLACEHOLDERS}")
 #: What may stand between two numbers of one kind.
 _AND = frozenset(
     ["and", "or", "at", "on", "also", "und", "oder", "et", "ou", "y", "o", "e", "en", "of"]
@@ -83,11 +88,9 @@ def said(text: str, start: int, end: int, before: Before | None) -> Said:
 
 
 def _is_spent(between: str) -> bool:
-    """Whether a word was said of another number before and more than "and" follows that one."""
-    number = _NUMBER.search(between)
-    return number is not None and not _AND.issuperset(
-        _WORD.findall(between[number.end() :].lower())
-    )
+    """Whether a word was said of another value before and more than "and" follows that one."""
+    value = _VALUE.search(between)
+    return value is not None and not _AND.issuperset(_WORD.findall(between[value.end() :].lower()))
 
 
 def topic_asked(text: str) -> Topic | None:

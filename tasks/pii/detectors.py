@@ -1,4 +1,7 @@
-"""One detector per way of looking: around an `@`, at dots and colons, at letters, at digits."""
+"""One detector per way of looking: at dots and colons, at letters, at digits.
+
+E-mail addresses (`emails`) are found before these, which see blanks in their place.
+"""
 
 from __future__ import annotations
 
@@ -6,18 +9,20 @@ import re
 from collections.abc import Callable, Iterator
 
 from tasks.pii import cards, dates, phones, ssns
-from tasks.pii.emails import find_emails, may_spell_an_email
+from tasks.pii.emails import may_spell_an_email
 from tasks.pii.findings import Finding
 from tasks.pii.ibans import find_ibans
 from tasks.pii.ip_addresses import find_ip_addresses
 from tasks.pii.last_four import find_last_four
-from tasks.pii.numbers import find_numbers
+from tasks.pii.numbers import SEPARATORS, find_numbers
 
-#: Gets a normal text and what the other side asked for.
+#: Gets a plain text and what the other side asked for.
 Detector = Callable[[str, str | None], Iterator[Finding]]
 
 _MARKS = re.compile(r"[0-9@]")
 _MARKS_OF_ANY_SCRIPT = re.compile(r"[\d@\uff20\ufe6b]")
+#: What all that is found has, besides an `@` or the colons of an IPv6 address.
+_FOUR_DIGITS = re.compile(rf"[0-9](?:{SEPARATORS}[0-9]){{3}}")
 
 #: In the order in which they are tried on a number.
 NUMBER_RULES = (*dates.RULES, *cards.RULES, *ssns.RULES, *phones.RULES)
@@ -28,7 +33,6 @@ def find_cards_ssns_and_phones(text: str, asked: str | None) -> Iterator[Finding
 
 
 DETECTORS: tuple[Detector, ...] = (
-    find_emails,
     find_ip_addresses,
     find_ibans,
     find_cards_ssns_and_phones,
@@ -38,5 +42,8 @@ DETECTORS: tuple[Detector, ...] = (
 
 def is_worth_a_look(text: str) -> bool:
     """Return whether any detector may find something in `text`; in most messages none does."""
-    marks = _MARKS if text.isascii() else _MARKS_OF_ANY_SCRIPT
-    return bool(marks.search(text)) or may_spell_an_email(text)
+    if not text.isascii():
+        return bool(_MARKS_OF_ANY_SCRIPT.search(text)) or may_spell_an_email(text)
+    if _MARKS.search(text) and ("@" in text or _FOUR_DIGITS.search(text) or text.count(":") > 1):
+        return True
+    return may_spell_an_email(text)

@@ -8,7 +8,9 @@ from collections.abc import Iterator
 
 from tasks.pii.findings import Finding
 
-_V4 = re.compile(r"(?<![\w.])(?<![A-Za-z]/)[0-9]{1,3}(?:\.[0-9]{1,3}){3}(?!\w|\.\w|-[A-Za-z])")
+_V4 = re.compile(
+    r"[0-9](?<![\w.][0-9])(?<![A-Za-z]/[0-9])[0-9]{0,2}(?:\.[0-9]{1,3}){3}(?!\w|\.\w|-[A-Za-z])"
+)
 _V6 = re.compile(
     r"(?<![\w:.])(?=[0-9A-Fa-f]{0,4}:)[0-9A-Fa-f:]{2,39}+(?:(?:\.[0-9]{1,3}){3})?(?!\w)"
 )

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
-from tasks.pii.context import Before, Said, said, said_before
+from tasks.pii.context import PLACEHOLDERS, Before, Said, said, said_before
 from tasks.pii.findings import Finding
 
 #: Up to three of these may stand between two digits of one number.
@@ -15,12 +15,15 @@ SEPARATORS = r"[ ./()-]{0,3}+"
 #: A value ends where no digit follows, joined or not by one character, and no letter.
 END = r"(?!\w|[-./][0-9])"
 
-_RUN = re.compile(rf"(?<!\w)\(?\+?\(?[0-9](?:{SEPARATORS}[0-9]){{5,}}+")
+#: Begins with its first digit, as that is what `re` looks for fastest.
+_RUN = re.compile(rf"[0-9](?<!\w[0-9])(?:{SEPARATORS}[0-9]){{5,}}+")
+_OPENING = "(+"
 _GROUP = re.compile(r"\(?\+?\(?(?P<digits>[0-9]++)")
 #: Characters of the longest value without an extension.
 _LONGEST = 64
 _JOINED_BEFORE = re.compile(r"\w[-./_=\\]$|[$€£] ?$|[#@&]$")
 _JOINED_AFTER = re.compile(r"[-_/@]\w| ?[$€£%]")
+_REDACTED = re.compile(PLACEHOLDERS)
 #: A short message of one line answers a question.
 _REPLY_LENGTH = 64
 #: What can be said of a number of many digits.
@@ -47,8 +50,10 @@ class Run:
         return before == entity or self.asked == entity or self.end - start <= _LONGEST
 
     @cached_property
-    def is_short(self) -> bool:
-        return len(self.text) <= _REPLY_LENGTH and "\n" not in self.text.strip()
+    def is_in_reply(self) -> bool:
+        """Whether the text is short and has not been redacted: what is left there is no value."""
+        short = len(self.text) <= _REPLY_LENGTH and "\n" not in self.text.strip()
+        return short and not _REDACTED.search(self.text)
 
 
 class Number:
@@ -89,7 +94,7 @@ class Number:
     @property
     def is_reply(self) -> bool:
         """Whether this is a number in an answer to a question that nobody told us."""
-        unknown = self.run.is_short and self.topic in (None, "email")
+        unknown = self.run.is_in_reply and self.topic in (None, "email")
         return unknown and not self.is_part_of_a_code
 
 
@@ -113,7 +118,7 @@ def find_numbers(text: str, asked: str | None, rules: Sequence[Rule]) -> Iterato
     so that time grows with the length of the text.
     """
     for match in _RUN.finditer(text):
-        run = Run(text, match.start(), match.end(), asked)
+        run = Run(text, _opened(text, match.start()), match.end(), asked)
         end = run.start
         for group in _GROUP.finditer(text, run.start, run.end):
             # Inside of a run no value begins with a single digit.
@@ -121,6 +126,12 @@ def find_numbers(text: str, asked: str | None, rules: Sequence[Rule]) -> Iterato
                 entity, start, end = _value_at(group, run, rules)
                 if entity:
                     yield Finding(start=start, end=end, entity=entity)
+
+
+def _opened(text: str, start: int) -> int:
+    """Return where the `(` or `+` before the digit at `start` begins."""
+    before = text[max(0, start - 3) : start]
+    return start - len(before) + len(before.rstrip(_OPENING))
 
 
 def _value_at(group: re.Match[str], run: Run, rules: Sequence[Rule]) -> tuple[str | None, int, int]:
