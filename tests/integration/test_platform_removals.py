@@ -14,7 +14,7 @@ from tasks.apis.genesys_platform.interactions import PlatformInteractions
 from tasks.apis.genesys_platform.settings import PlatformSettings
 from tasks.apis.http import Http
 from tasks.compact_json import Json
-from tasks.errors import BadRequest, Forbidden, Postponed
+from tasks.errors import BadRequest, Failed, Forbidden, Postponed
 from tasks.messages import RedactInteraction
 from tasks.pii.rules import RedactionRules
 from tasks.redact import redact_interaction
@@ -119,7 +119,7 @@ def test_a_recording_that_is_being_stored_is_waited_for(
     put_recording(sandbox, chat, "free")
     with pytest.raises(Postponed, match="a recording is being stored") as postponed:
         step(http, RECORDINGS, chat, "recordings")
-    assert postponed.value.deadline == 3_600
+    assert postponed.value.deadline == 3 * 86_400
     assert deletion_dates(sandbox) == {}
 
 
@@ -187,7 +187,7 @@ def test_nothing_is_removed_before_the_redacted_transcript_is_safe(
     settings = PlatformSettings(
         archive_folder=tmp_path / "absent", delete_recordings=True, gdpr_requests=True
     )
-    with pytest.raises(Postponed, match="archive_folder"):
+    with pytest.raises(Failed, match="archive_folder"):
         step(http, settings, chat, "recordings")
     assert sandbox.effects(system="platform") == []
 

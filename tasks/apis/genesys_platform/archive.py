@@ -14,30 +14,26 @@ from pathlib import Path
 from urllib.parse import quote
 
 from tasks.compact_json import compact_json
-from tasks.errors import Postponed
+from tasks.errors import Failed
 
 #: What is kept of a message. Addresses, channel and author name the guest, and are left out.
 KEPT = ("id", "timestamp", "direction", "messengerType", "status", "textBody")
 KEPT_NORMALIZED = ("type", "direction", "originatingEntity", "text", "content", "metadata")
 
-#: Seconds until a folder that cannot be written is tried again, and until it is given up.
-WAIT = 60.0
-DEADLINE = 3_600.0
-
 
 def write(folder: Path, conversation_id: str, messages: Sequence[Mapping[str, object]]) -> str:
     """Write the transcript, readable by its owner only, and return the file's name.
 
-    The file is complete or absent, and the same whenever it is written. Raises `Postponed` where
-    the folder cannot be written, for at most an hour.
+    The file is complete or absent, and the same whenever it is written. Raises `Failed` where the
+    folder cannot be written: somebody has to mend it, and the message is replayed then.
     """
     name = f"{quote(conversation_id, safe='')}.json"
     document = {"conversationId": conversation_id, "messages": [kept(each) for each in messages]}
     try:
         _replace(folder / name, compact_json(document))
     except OSError as error:
-        reason = f"archive_folder: cannot be written ({os.strerror(error.errno or 0)})"
-        raise Postponed(reason, wait=WAIT, deadline=DEADLINE) from None
+        why = os.strerror(error.errno or 0)
+        raise Failed(f"archive_folder: cannot be written ({why})") from None
     return name
 
 

@@ -21,9 +21,10 @@ VIEW = "recording:recording:view"
 #: What the API answers of a recording that must be kept, under a legal hold for instance.
 HELD = "recording.not.archivable"
 
-#: Seconds until a recording that is still being stored is looked at again, and is given up.
-WAIT = 60.0
-DEADLINE = 3_600.0
+#: Seconds until a recording that is still being stored is looked at again, and until it is given
+#: up: these count from the first attempt, which may have waited for the end of the conversation.
+WAIT = 300.0
+DEADLINE = 3 * 86_400.0
 
 Result = Literal["deletion_set", "set_before", "refused"]
 
@@ -53,7 +54,7 @@ def delete_later(http: Http, conversation_id: str, at: datetime) -> Json:
 
     An earlier date that a recording has is left alone, so that repeating puts nothing off.
     `refused` are those that the API keeps, under a legal hold. Raises `Postponed` while one is
-    still being stored, for at most an hour.
+    still being stored, for at most three days.
     """
     recordings = _read(http, conversation_id)
     if any(each.file_state == "UPLOADING" for each in recordings):
