@@ -71,7 +71,7 @@ def test_written_again_it_is_the_same_one_file(tmp_path: Path) -> None:
 
 def test_a_folder_that_is_not_there_is_told_and_not_made(tmp_path: Path) -> None:
     folder = tmp_path / "not mounted"
-    with pytest.raises(Failed, match="archive_folder: cannot be written .No such file"):
+    with pytest.raises(Failed, match=r"archive_folder: cannot be written \(No such file"):
         write(folder, "c1", [MESSAGE])
     assert not folder.exists()
 
