@@ -39,15 +39,18 @@ class DetectorFailed(WorkerError):
 class Result(Protocol):
     """What an analyzer reports."""
 
-    start: int
-    end: int
-    entity_type: str
+    @property
+    def start(self) -> int: ...
+    @property
+    def end(self) -> int: ...
+    @property
+    def entity_type(self) -> str: ...
 
 
 class Analyzer(Protocol):
     """The part of Presidio's `AnalyzerEngine` that is used."""
 
-    def analyze(self, text: str, language: str, entities: list[str]) -> Iterable[Result]: ...
+    def analyze(self, text: str, language: str, entities: list[str], /) -> Iterable[Result]: ...
 
 
 def missing(model: str = MODEL) -> str | None:
@@ -61,7 +64,12 @@ def missing(model: str = MODEL) -> str | None:
 
 @lru_cache
 def presidio(model: str) -> Analyzer:
-    """Return Presidio's analyzer with this spaCy model, one in a process."""
+    """Return Presidio's analyzer with this spaCy model, one in a process.
+
+    Raises `DetectorFailed` where something is missing: Presidio would download the model.
+    """
+    if need := missing(model):
+        raise DetectorFailed(f"names: {need}")
     engines = importlib.import_module("presidio_analyzer.nlp_engine")
     language = model[:2]
     models = [{"lang_code": language, "model_name": model}]

@@ -42,7 +42,8 @@ _SHORT = re.compile(r"(?<!\w)(?<!\d[.,:/-])\d{4,6}(?!\w|[.,:/-]\d)")
 
 #: After one of these a number is a moment or an amount.
 _TELLS_ELSE = re.compile(
-    r"(?:\b(?:in|since|until|till|year|from|by|before|after|of)\s|[$€£]\s?)\Z", re.IGNORECASE
+    r"(?:\b(?:(?<!ending )(?<!ends )in|since|until|till|year|from|by|before|after|of)\s|[$€£]\s?)\Z",
+    re.IGNORECASE,
 )
 
 #: What may stand before a number of North America that was found without it.
@@ -115,7 +116,7 @@ class Known:
     def _is_meant(self, line: Line, match: re.Match[str], value: str, entity: str) -> bool:
         if value == joined(line.text):
             return True
-        if _TELLS_ELSE.search(line.text, max(0, match.start() - 10), match.start()):
+        if _TELLS_ELSE.search(line.text, max(0, match.start() - 16), match.start()):
             return False
         words = ABOUT.get(entity)
         near = words is not None and context.near(line.text, *match.span(), words, REACH)
