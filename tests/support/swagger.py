@@ -10,13 +10,14 @@ import json
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from datetime import date, datetime
 from functools import cache
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
 import pytest
-from jsonschema import Draft4Validator
+from jsonschema import Draft4Validator, FormatChecker
 from jsonschema.exceptions import ValidationError
 
 from tasks.apis.calls import Answer
@@ -24,6 +25,18 @@ from tasks.apis.wire import Wire
 
 ROOT = Path(__file__).parents[2]
 DOCUMENT = ROOT.parent / "shared" / "genesys" / "platform-api-subset.swagger.json"
+
+FORMATS = FormatChecker(formats=())
+
+
+@FORMATS.checks("date-time", raises=ValueError)
+def _is_moment(value: object) -> bool:
+    return not isinstance(value, str) or datetime.fromisoformat(value).tzinfo is not None
+
+
+@FORMATS.checks("date", raises=ValueError)
+def _is_day(value: object) -> bool:
+    return not isinstance(value, str) or bool(date.fromisoformat(value))
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -53,7 +66,8 @@ class Swagger:
     """The document, ready to judge requests and answers."""
 
     def __init__(self, document: Mapping[str, Any]) -> None:
-        self._definitions = _strict(document["definitions"])
+        self._answered = _strict(document["definitions"])
+        self._asked = {name: _writable(each) for name, each in self._answered.items()}
         self.operations = [
             Operation(method=method.upper(), template=template, document=operation)
             for template, methods in document["paths"].items()
@@ -67,7 +81,7 @@ class Swagger:
         return min(fitting, key=lambda each: each.template.count("{"), default=None)
 
     def problems_of_request(
-        self, method: str, path: str, query: Mapping[str, str], body: Any
+        self, method: str, path: str, query: Mapping[str, Any], body: Any
     ) -> list[str]:
         """Return what the document does not allow of a request, one line each."""
         operation = self.find(method, path)
@@ -92,7 +106,7 @@ class Swagger:
             return [f"{where}: a body is not foreseen"] if body not in (None, "") else []
         if body is None:
             return [f"{where}: has no body"] if status != 202 else []
-        return [f"{where}: {problem}" for problem in self._problems(schema, body)]
+        return [f"{where}: {problem}" for problem in _problems(schema, self._answered, body)]
 
     def _body(self, operation: Operation, body: Any) -> Iterator[str]:
         expected = next(iter(operation.parameters("body").values()), None)
@@ -103,13 +117,16 @@ class Swagger:
             if expected.get("required"):
                 yield "needs a body"
         else:
-            yield from self._problems(expected["schema"], body)
+            yield from _problems(expected["schema"], self._asked, body)
 
-    def _problems(self, schema: Mapping[str, Any], body: Any) -> Iterator[str]:
-        # Draft 4 ignores what stands beside a $ref: the schema is wrapped.
-        wrapped = {"allOf": [schema], "definitions": self._definitions}
-        for error in Draft4Validator(wrapped).iter_errors(body):
-            yield _said(error)
+
+def _problems(
+    schema: Mapping[str, Any], definitions: Mapping[str, Any], body: Any
+) -> Iterator[str]:
+    # Draft 4 ignores what stands beside a $ref: the schema is wrapped.
+    wrapped = {"allOf": [schema], "definitions": definitions}
+    for error in Draft4Validator(wrapped, format_checker=FORMATS).iter_errors(body):
+        yield _said(error)
 
 
 def _said(error: ValidationError) -> str:
@@ -117,17 +134,28 @@ def _said(error: ValidationError) -> str:
     return f"{place}: {error.message[:200]}"
 
 
-def _query(operation: Operation, query: Mapping[str, str]) -> Iterator[str]:
+def _query(operation: Operation, query: Mapping[str, Any]) -> Iterator[str]:
     known = operation.parameters("query")
     yield from (f"{name}: is no parameter" for name in query.keys() - known.keys())
     for name, parameter in known.items():
-        if name not in query:
-            if parameter.get("required"):
-                yield f"{name}: is required"
-        elif parameter.get("type") == "integer" and not query[name].isdigit():
-            yield f"{name}: must be a whole number"
-        elif "enum" in parameter and query[name] not in parameter["enum"]:
-            yield f"{name}: must be one of {parameter['enum']}"
+        if name in query:
+            yield from (f"{name}: {each}" for each in _value(parameter, query[name]))
+        elif parameter.get("required"):
+            yield f"{name}: is required"
+
+
+def _value(parameter: Mapping[str, Any], value: str | list[str]) -> Iterator[str]:
+    several = parameter["type"] == "array"
+    if isinstance(value, list) and not several:
+        yield "must not occur twice"
+    rules = parameter["items"] if several else parameter
+    for each in value if isinstance(value, list) else [value]:
+        if rules["type"] == "integer" and not each.isdigit():
+            yield "must be a whole number"
+        if rules["type"] == "boolean" and each not in ("true", "false"):
+            yield "must be true or false"
+        if "enum" in rules and each not in rules["enum"]:
+            yield f"must be one of {rules['enum']}"
 
 
 def _strict(node: Any) -> Any:
@@ -145,6 +173,19 @@ def _strict(node: Any) -> Any:
     return copied
 
 
+def _writable(definition: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Return a definition that requires no read-only field: those are the vendor's to fill in."""
+    properties = definition.get("properties", {})
+    required = [
+        name
+        for name in definition.get("required", ())
+        if not properties.get(name, {}).get("readOnly")
+    ]
+    # Draft 4 wants at least one name in such a list.
+    rest = {name: value for name, value in definition.items() if name != "required"}
+    return {**rest, "required": required} if required else rest
+
+
 @cache
 def _load() -> Swagger | None:
     if not DOCUMENT.exists():
@@ -160,14 +201,31 @@ def swagger() -> Swagger:
     return document
 
 
+@dataclass(frozen=True, kw_only=True)
+class Exchange:
+    """An operation that was asked for, the answer's status, and what speaks against the two."""
+
+    method: str
+    template: str
+    status: int
+    of_request: list[str]
+    of_answer: list[str]
+
+
 class CheckedWire(Wire):
-    """A wire that notes what the document says against each exchange below `url`."""
+    """A wire that notes what the document says of each exchange below `url`.
+
+    Where the document is absent it notes nothing.
+    """
 
     def __init__(self, url: str) -> None:
         super().__init__()
         self._url = url
-        self.problems: list[str] = []
-        self.checked = 0
+        self.exchanges: list[Exchange] = []
+
+    @property
+    def problems(self) -> list[str]:
+        return [said for each in self.exchanges for said in (*each.of_request, *each.of_answer)]
 
     def exchange(
         self, method: str, url: str, *, connect: float, within: float, **request: Any
@@ -176,10 +234,20 @@ class CheckedWire(Wire):
         document = _load()
         path = urlsplit(url.removeprefix(self._url)).path
         if document and path.startswith("/api/v2/"):
-            sent = json.loads(request["data"]) if request.get("data") else None
-            query = request.get("params") or {}
-            answered = json.loads(json.dumps(answer.body, default=float))
-            self.problems += document.problems_of_request(method, path, query, sent)
-            self.problems += document.problems_of_answer(method, path, answer.status, answered)
-            self.checked += 1
+            self.exchanges.append(_judged(document, method, path, request, answer))
         return answer
+
+
+def _judged(
+    document: Swagger, method: str, path: str, request: Mapping[str, Any], answer: Answer
+) -> Exchange:
+    sent = json.loads(request["data"]) if request.get("data") else None
+    answered = json.loads(json.dumps(answer.body, default=float))
+    operation = document.find(method, path)
+    return Exchange(
+        method=method,
+        template=operation.template if operation else path,
+        status=answer.status,
+        of_request=document.problems_of_request(method, path, request.get("params") or {}, sent),
+        of_answer=document.problems_of_answer(method, path, answer.status, answered),
+    )
