@@ -157,7 +157,8 @@ def _recording(call: Call) -> Document:
 
 def _transcoded(call: Call, recordings: list[Document]) -> bool:
     """Whether the media are ready; asking for them begins their transcoding."""
-    if choice(call, "formatId", "WEBM", FORMATS) == "NONE":
+    asked = choice(call, "formatId", "WEBM", FORMATS)
+    if not call.choices("mediaFormats", frozenset(FORMATS) - {"NONE"}) and asked == "NONE":
         return True
     ready_at = iso(call.now + call.options.transcoding_seconds)
     moments = [each.setdefault("transcodedAt", ready_at) for each in recordings]
@@ -212,7 +213,7 @@ def _route(method: str, path: str, handle: Any, *query: str) -> Route:
         handle=handle,
         any_of=VIEW,
         query=frozenset(query),
-        repeatable=frozenset({"mediaFormats"}),
+        repeatable=frozenset(query) & {"mediaFormats"},
     )
 
 
