@@ -10,8 +10,8 @@ from tasks.pii.topics import AFTERWARDS, PHRASES, WORDS, Topic
 
 #: Stands, as often as it has characters, for a value that another detector has found.
 BLANK = "\x00"
-#: What a text that was redacted has in place of values.
-PLACEHOLDERS = r"\[[A-Za-z][^\[\]\n]{0,63}\]"
+#: What a text that was redacted has in place of values, as it is or blanked out (`placeholders`).
+PLACEHOLDERS = r"\[[A-Za-z][^\[\]\n]{0,63}\]|\ufffc+"
 #: How many characters before a number are read.
 REACH = 48
 
@@ -19,7 +19,7 @@ _WORD = re.compile(r"[^\W\d_]+")
 #: "is my cell", "(mobile)", "-Office": what joins a number to the word after it.
 _LINK = re.compile(
     r"[ (/\"-]{1,3}(?:(?:is|was|for) )?(?:(?:my|the|his|her|our|your|a|an) )?([^\W\d_]+)"
-    r"(?![ :#.=]{0,3}(?:(?:no|number|is)\b[ :.]{0,2})?[\d+(])"  # a label of the number after it
+    r"(?![ :#.=]{0,3}(?:(?:no|number|is)\b[ :.]{0,2})?[\d+(\[\ufffc\0])"  # a label of the value after it
 )
 #: A number, or what stands for a value that was found before.
 _VALUE = re.compile(rf"[0-9]{{4,}}|{BLANK}+|{PLACEHOLDERS}")

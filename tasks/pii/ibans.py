@@ -35,17 +35,15 @@ LENGTHS = {
     for country in countries.split()
 }
 
-#: From the check digits on, as digits are what `re` finds fastest.
-_REST = re.compile(
-    r"[0-9]{2}(?<=[A-Za-z]{2}[0-9]{2})(?<![A-Za-z0-9][A-Za-z]{2}[0-9]{2})"
-    r"(?:[ .-]?[A-Za-z0-9]){11,30}+"
-)
+#: Matches the check digits after a country, as digits are what `re` finds fastest.
+_CHECK_DIGITS = re.compile(r"[0-9]{2}(?<=[A-Za-z]{2}[0-9]{2})(?<![A-Za-z0-9][A-Za-z]{2}[0-9]{2})")
+_REST = re.compile(r"(?:[ .-]?[A-Za-z0-9]){11,30}+")
 
 
 def find_ibans(text: str, asked: str | None) -> Iterator[Finding]:
-    for match in _REST.finditer(text):
-        start = match.start() - 2
-        end = _end(text, start, match.end())
+    for check_digits in _CHECK_DIGITS.finditer(text):
+        start = check_digits.start() - 2
+        end = _end(text, start)
         if end is None:
             continue
         code = "".join(filter(str.isalnum, text[start:end]))
@@ -53,13 +51,15 @@ def find_ibans(text: str, asked: str | None) -> Iterator[Finding]:
             yield Finding(start=start, end=end, entity="iban")
 
 
-def _end(text: str, start: int, limit: int) -> int | None:
+def _end(text: str, start: int) -> int | None:
     """Return where as many characters as the country's IBANs have end, None where none does."""
-    at = [place for place in range(start, limit) if text[place].isalnum()]
-    length = LENGTHS.get(text[start : start + 2].upper(), 0)
-    if not 0 < length <= len(at) or text[at[length - 1] + 1 : at[length - 1] + 2].isalnum():
+    length = LENGTHS.get(text[start : start + 2].upper())
+    rest = length and _REST.match(text, start + 4)
+    if not (length and rest):
         return None
-    return at[length - 1] + 1
+    at = [place for place in range(start, rest.end()) if text[place].isalnum()]
+    end = at[length - 1] + 1 if length <= len(at) else None
+    return None if end is None or text[end : end + 1].isalnum() else end
 
 
 def has_check_digits(code: str) -> bool:
