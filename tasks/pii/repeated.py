@@ -42,7 +42,8 @@ _SHORT = re.compile(r"(?<!\w)(?<!\d[.,:/-])\d{4,6}(?!\w|[.,:/-]\d)")
 
 #: After one of these a number is a moment or an amount.
 _TELLS_ELSE = re.compile(
-    r"(?:\b(?:(?<!ending )(?<!ends )in|since|until|till|year|from|by|before|after|of)\s|[$€£]\s?)\Z",
+    r"(?:\b(?:(?<!ending )(?<!ends )in|since|until|till|year|from|by|before|after|of)\s"
+    r"|[$€£]\s?)\Z",
     re.IGNORECASE,
 )
 
