@@ -204,12 +204,26 @@ def test_ids_of_earlier_merges_are_resolved_before_the_next(
     assert len(merges(sandbox)) == 2
 
 
-def test_a_record_that_another_copy_of_the_store_calls_merged_is_not_merged_again(
-    http: Http, outside: Outside
+#: A record that has taken both in.
+NEW = {"id": "new", "mergeSet": [{"id": "target"}, {"id": "source"}, {"id": "new"}]}
+
+
+@pytest.mark.parametrize(
+    "results",
+    [
+        [("target", {"id": "target"}), ("source", NEW)],
+        [("source", NEW), ("target", {"id": "target"})],
+        [("target", NEW), ("source", {"id": "source"})],
+        [("source", {"id": "source"}), ("target", NEW)],
+        [("new", NEW)],
+        [("target", {"id": "new"}), ("source", {"id": "new"})],
+    ],
+)
+def test_what_any_copy_of_the_store_calls_merged_is_not_merged_again(
+    http: Http, outside: Outside, results: list[tuple[str, dict[str, Any]]]
 ) -> None:
-    merged = {"id": "new", "mergeSet": [{"id": "target"}, {"id": "source"}, {"id": "new"}]}
-    results = [{"id": "target", "entity": {"id": "target"}}, {"id": "source", "entity": merged}]
-    outside.behaviours = [answer(body={"results": results})]
+    listed = [{"id": asked, "success": True, "entity": entity} for asked, entity in results]
+    outside.behaviours = [answer(body={"results": listed})]
     assert platform(outside, http).merge("target", ["source"], "target_wins") == "new"
     assert len(outside.requests) == 1
 
@@ -264,6 +278,9 @@ def test_a_canonical_record_that_is_not_there_yet_is_asked_for_again(
     outside.behaviours = [answer(body=record), answer(404, {"code": "entity.not.found"})]
     with pytest.raises(errors.OutcomeUnknown, match="it is not there yet"):
         platform(outside, http).read_profile("old")
+    contacts = "/api/v2/externalcontacts/contacts"
+    asked = [request.target for request in outside.requests]
+    assert asked == [f"{contacts}/old/unresolved", f"{contacts}/new"]
 
 
 def test_a_contact_is_its_standard_and_custom_fields(
@@ -316,8 +333,8 @@ def test_participants_are_known_by_purpose_and_by_the_state_of_what_they_take_pa
         called={"purpose": "agent", "calls": [call_in("disconnected"), call_in("alerting")]},
         talking={
             "purpose": "user",
-            "calls": [call_in("disconnected")],
-            "messages": [call_in("connected")],
+            "calls": [call_in("alerting")],
+            "messages": [call_in("connected"), call_in("disconnected")],
         },
     )
     found = {each.id: ({*each.roles}, each.state) for each in genesys.participants(conversation_id)}
