@@ -13,7 +13,7 @@ from tasks.compact_json import Json
 from tasks.errors import Postponed
 from tasks.hindsight import UNSEEN
 from tasks.messages import Window
-from tasks.settling import WAIT
+from tasks.settling import next_look
 
 #: How long an answer of the audit is waited for, that comes later.
 PATIENCE = timedelta(seconds=60)
@@ -55,7 +55,7 @@ def release_changes(
     if systems.now() - noted.at >= PATIENCE:
         return unavailable(f"no answer within {PATIENCE.seconds} s")
     systems.steps.note("audit_query", {"id": query_id, "at": noted.at.isoformat()})
-    raise Postponed("the audit has not answered yet", WAIT)
+    raise Postponed("the audit has not answered yet", next_look(noted.at, systems))
 
 
 @dataclass(frozen=True, kw_only=True)

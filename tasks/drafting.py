@@ -17,7 +17,7 @@ from tasks.apis.deployments import Deployments, Draft
 from tasks.apis.systems import Systems, offered
 from tasks.compact_json import compact_json
 from tasks.errors import Conflict, Postponed, Rejected
-from tasks.settling import WAIT, counted_from
+from tasks.settling import counted_from
 from tasks.webmessaging import WebMessaging
 
 
@@ -129,7 +129,7 @@ def stored_draft(drafting: Drafting) -> Draft:
     draft = drafting.api.read_draft(drafting.configuration_id)
     if draft is None or not draft.active or draft.modified_at < drafting.noted()["modified"]:
         deadline = drafting.systems.platform.draft_deadline_seconds
-        raise Postponed("the draft is not stored yet", WAIT, deadline)
+        raise Postponed("the draft is not stored yet", 0, deadline)
     return draft
 
 

@@ -9,7 +9,7 @@ from typing import Any
 from tasks.apis.deployments import Deployment, Deployments, Release
 from tasks.apis.systems import Systems, offered
 from tasks.errors import Conflict, NotFound, Postponed, Rejected
-from tasks.settling import WAIT, counted_from
+from tasks.settling import counted_from
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -79,4 +79,4 @@ def check_live(giving: Giving, deployment: Deployment) -> None:
     given = deployment.active and deployment.release == giving.release
     if not given or giving.api.live_release(giving.deployment_id) != giving.release:
         deadline = giving.systems.platform.deployment_deadline_seconds
-        raise Postponed(f"the deployment does not show {giving.release} yet", WAIT, deadline)
+        raise Postponed(f"the deployment does not show {giving.release} yet", 0, deadline)

@@ -13,7 +13,7 @@ from workers.locks import FORGET_SECONDS
 from workers.store import Store, key
 
 #: Seconds after which a message comes back to a resource that another operation keeps.
-RESERVED_WAIT = 2.0
+RESERVED_WAIT = 1.0
 
 
 @dataclass(frozen=True, kw_only=True)
