@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from tasks.pii.placeholders import BLANK
@@ -74,7 +74,7 @@ def _direction(message: Mapping[str, Any]) -> Side:
 class Question:
     """What a side has asked for; None is something that is no personal data."""
 
-    asker: Side
+    asker: Side = field(repr=False)
     topic: str | None
     answered: bool = False
     small_talk: int = 0

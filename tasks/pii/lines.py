@@ -38,7 +38,7 @@ class Line:
 
     place: Place
     turn: int
-    side: Side
+    side: Side = field(repr=False)
     text: str = field(repr=False)
     asked: str | None = None
     new: list[Found] = field(default_factory=list)

@@ -46,7 +46,7 @@ def find_split(lines: Iterable[Line], look: Look) -> None:
     """Add to the new findings of the lines those that only several of them together hold."""
     chains: dict[tuple[str | None, str], list[Line]] = {}
     for line in lines:
-        if line.place.said and line.text.strip(_LOOSE):
+        if line.place.said and line.text.strip(_LOOSE).strip():
             place = (line.side, line.place.kind)
             chain = chains.get(place, [])[1 - LONGEST :]
             chains[place] = [*chain, line] if _goes_on(chain, line) else [line]

@@ -122,6 +122,7 @@ CONVERSATIONS: dict[str, list[str]] = {
     "an email in two, after the at": ["c: write to {john.smith@}", "c: {example.com} thanks"],
     "an iban in two": ["c: {DE89 3704 0044}", "c: {0532 0130 00}"],
     "an order number in two": ["a: Your order number?", "c: 123 45", "c: 6789"],
+    "nothing but a space in between": ["c: ssn {123 45}", "c: \u2003", "c: {6789}"],
     "quantities are no phone": ["c: I want 2", "c: 5 in blue and 1000000 in red"],
     # A value that was found is found again.
     "the agent repeats it": [

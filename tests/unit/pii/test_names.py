@@ -7,13 +7,15 @@ import sys
 import threading
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from random import Random
 
 import pytest
 
-from tasks.errors import WorkerError
+from tasks.errors import Failed, WorkerError
 from tasks.pii import find, redact_transcript
 from tasks.pii.names import OVERLAP, PIECE, Analyzer, DetectorFailed, Names, missing
 from tasks.pii.search import Search
+from workers.policy import PutBack, decide
 
 
 @dataclass(frozen=True)
@@ -97,6 +99,17 @@ def test_one_that_takes_too_long_stops_it_as_well() -> None:
     with pytest.raises(DetectorFailed, match=r"longer than 0\.05 s"):
         redact_transcript([{"text": "I am Ann Smith"}], search=search(hanging, timeout=0.05))
     hanging.released.set()
+
+
+def test_the_operation_is_tried_again_and_ends_as_failed() -> None:
+    tries: dict[str, int] = {}
+    while isinstance(
+        decision := decide(DetectorFailed("names: x"), tries=tries, elapsed=0, random=Random(1)),
+        PutBack,
+    ):
+        tries[decision.cause] = tries.get(decision.cause, 0) + 1
+    assert isinstance(decision.error, Failed)
+    assert sum(tries.values()) >= 1
 
 
 def test_what_is_missing_is_named_with_the_way_out(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -7,6 +7,8 @@ from typing import Any
 import pytest
 
 from tasks.pii import redact_transcript
+from tasks.pii.search import Search
+from tasks.pii.transcripts import search_transcript
 from tests.unit.pii.conversations import CONVERSATIONS, parsed
 
 
@@ -28,3 +30,38 @@ def test_both_contracts_tell_the_sides_alike(name: str) -> None:
     ]
     redacted = redact_transcript(normalized).messages
     assert [each["normalizedMessage"]["text"] for each in redacted] == left
+
+
+def test_nothing_that_is_printed_on_the_way_holds_a_value_or_an_address() -> None:
+    messages = [
+        {"from": "bob@example.com", "text": "Your card?", "metadata": {"a": "ann@example.com"}},
+        {"from": "+442079460958", "text": "4111 1111"},
+        {"from": "+442079460958", "text": "1111 1111, 123-45-6789"},
+    ]
+    lines = search_transcript(messages, Search())
+    shown = repr(lines) + repr(redact_transcript(messages))
+    assert sum(len(line.found) for line in lines) == 4
+    assert not any(value in shown for value in ("example.com", "1111", "123-45", "7946"))
+
+
+def test_who_speaks_is_told_by_direction_before_the_sender() -> None:
+    messages = [
+        {"from": "queue", "direction": "outbound", "text": "Your social security number?"},
+        {"from": "queue", "direction": "inbound", "text": "123456789"},
+    ]
+    assert redact_transcript(messages).findings == {"ssn": 1}
+
+
+def test_an_originating_entity_is_outbound() -> None:
+    question = {"originatingEntity": "Bot", "text": "Your social security number?"}
+    reply = {"direction": "Inbound", "text": "123456789"}
+    own = {"direction": "Outbound", "text": "123456789"}
+    assert redact_transcript(
+        [{"normalizedMessage": question}, {"normalizedMessage": reply}]
+    ).changed
+    assert not redact_transcript([{"normalizedMessage": question}, own]).changed
+
+
+def test_where_nobody_says_who_speaks_a_question_is_to_everybody() -> None:
+    messages = [{"text": "Your social security number?"}, {"text": "123456789"}]
+    assert redact_transcript(messages).findings == {"ssn": 1}

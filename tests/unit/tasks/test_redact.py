@@ -135,3 +135,15 @@ def test_no_personal_data_reaches_the_outcome() -> None:
 def test_bad_entities_are_refused(entities: list[str]) -> None:
     with pytest.raises(Rejected, match=r"^entities"):
         parse(RedactInteraction, {"interaction_id": "i", "entities": entities})
+
+
+def test_what_it_writes_is_confirmed_in_every_place_of_text() -> None:
+    genesys = chat("Hello")
+    message = {"id": "1", "text": "Hello", "metadata": {"mail": "ann@example.com"}}
+    genesys.interaction = replace(genesys.interaction, messages=[message])
+    genesys.deaf = True
+    with pytest.raises(Unconfirmed):
+        redact(genesys)
+    genesys.deaf = False
+    assert redact(genesys).detail["verified"] is True
+    assert genesys.interaction.messages[0] == {**message, "metadata": {"mail": "[REDACTED]"}}
