@@ -67,9 +67,10 @@ def test_a_whole_object_that_was_read_can_be_put_back(
 
 def test_what_the_system_sets_is_ignored_in_a_body(platform: Ask, configuration_id: str) -> None:
     read = draft(platform, configuration_id)
-    forged = {"id": "x", "version": "9", "dateModified": "1999-01-01", "lastModifiedUser": {}}
+    forged = {"id": "x", "version": "9", "lastModifiedUser": {}, "datePublished": "1999-01-01"}
     written = platform("PUT", draft_path(configuration_id), json={**read, **forged}).json()
     assert (written["id"], written["version"]) == (configuration_id, "DRAFT")
+    assert "datePublished" not in written
     assert written["lastModifiedUser"]["id"] == ME
 
 

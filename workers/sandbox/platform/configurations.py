@@ -119,9 +119,13 @@ def publish_draft(call: Call) -> Answer:
     configuration = known(call)
     _check_settled(configuration["draft"])
     number = str(max((int(each["version"]) for each in configuration["versions"]), default=0) + 1)
-    version = copy.deepcopy(configuration["draft"])
-    version |= {"version": number, "selfUri": _uri(configuration["id"], number)}
-    version |= {"datePublished": iso(call.now), "publishedUser": user(call.client)}
+    version: Document = {
+        **configuration["draft"],
+        "version": number,
+        "selfUri": _uri(configuration["id"], number),
+        "datePublished": iso(call.now),
+        "publishedUser": user(call.client),
+    }
     _settle_later(call, version, call.options.consistency_seconds)
     configuration["versions"].append(version)
     call.effect("draft.published", configuration["id"], version=number)

@@ -230,14 +230,12 @@ def _deployment(call: Call, deployment_id: str, sent: Document, modified: str) -
 
 def _activate_later(call: Call, deployment: Document) -> None:
     deployment["status"] = "Pending"
-    held, deployment_id = call.organization.web_deployments, deployment["id"]
 
     def activate(_: float) -> None:
-        # Another PUT may have replaced it meanwhile.
-        if held.get(deployment_id) is deployment:
-            deployment["status"] = "Active"
-            chosen = deployment["configuration"]
-            deployment["activeConfiguration"] = {k: chosen[k] for k in ("id", "version")}
+        # A deployment that another PUT has replaced meanwhile is nobody's any more.
+        deployment["status"] = "Active"
+        chosen = deployment["configuration"]
+        deployment["activeConfiguration"] = {k: chosen[k] for k in ("id", "version")}
 
     call.world.timeline.schedule(call.now + call.options.deployment_active_seconds, activate)
 
