@@ -40,7 +40,7 @@ def test_a_record_tells_what_it_has_become_one_with(
     state: dict[str, Any], canonical: str, merged: set[str]
 ) -> None:
     found = contact(**state)
-    assert (found.canonical_id, found.merged_ids) == (canonical, merged)
+    assert (found.canonical_id, {*found.merged_ids}) == (canonical, merged)
 
 
 def test_attributes_are_flat_and_hold_no_field_without_a_value() -> None:
