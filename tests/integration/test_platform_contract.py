@@ -255,7 +255,7 @@ def test_an_unknown_contact_is_named_and_one_that_vanishes_is_read_again(
     message = MergeProfiles(target_profile_id="here", source_profile_ids=["nobody"])
     with pytest.raises(errors.Rejected, match="there is no profile nobody"):
         merge_profiles(message, genesys)
-    with pytest.raises(errors.StateChanged):
+    with pytest.raises(errors.StateChanged, match="a contact is not there any more"):
         genesys.merge("here", ["nobody"], "target_wins")
 
 
@@ -377,7 +377,7 @@ def test_a_participant_or_conversation_that_is_unknown_is_not_found(
     genesys: GenesysPlatform, sandbox: SandboxHandle
 ) -> None:
     conversation_id = put_conversation(sandbox, guest={"purpose": "customer"})
-    with pytest.raises(errors.NotFound):
+    with pytest.raises(errors.NotFound, match="it has no such participant"):
         genesys.read_participant(conversation_id, "nobody")
     with pytest.raises(errors.NotFound, match=r"conversation\.error\.participant\.not\.found"):
         genesys.set_attributes(conversation_id, "nobody", {"tier": "gold"})

@@ -85,9 +85,11 @@ class PlatformParticipants:
         for each in self.participants(conversation_id):
             if each.id == participant_id:
                 return each
-        raise errors.NotFound(
+        missing = errors.NotFound(
             system=self.http.endpoint.system, method="GET", route=CONVERSATION, status=200
         )
+        missing.note = "it has no such participant"
+        raise missing
 
     def set_attributes(
         self, conversation_id: str, participant_id: str, attributes: Mapping[str, str]

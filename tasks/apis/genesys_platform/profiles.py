@@ -128,9 +128,11 @@ class PlatformProfiles:
                 known = {each.id} | each.entity.merged_ids
                 found |= dict.fromkeys(known.intersection(contact_ids), each.entity)
         if len(found) < len(set(contact_ids)):
-            raise errors.StateChanged(
+            changed = errors.StateChanged(
                 system=self.http.endpoint.system, method=call.method, route=call.route, status=200
             )
+            changed.note = "a contact is not there any more"
+            raise changed
         return found
 
 
