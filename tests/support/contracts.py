@@ -113,6 +113,24 @@ class Platform(Contract):
         ended = {"startTime": STARTED, "endTime": "2026-05-01T09:30:00.000Z"}
         self._put(sandbox, "platformConversations", chat, {**ended, "participants": [guest]})
 
+    def put_recording(self, sandbox: SandboxHandle, chat: str) -> None:
+        """A recording of a chat, whose id is `recording-of-<chat>`."""
+        self._put(sandbox, "recordings", f"recording-of-{chat}", {"conversationId": chat})
+
+    def put_site(self, sandbox: SandboxHandle, site: str) -> dict[str, str]:
+        """A configuration in its first version, and a deployment that has it; return their ids."""
+        spoken = {"languages": ["en-us"], "defaultLanguage": "en-us"}
+        document = {"name": site, **spoken, "messenger": {"enabled": True}}
+        configuration = {"draft": document, "versions": [{**document, "version": "1"}]}
+        self._put(sandbox, "webConfigurations", f"configuration-of-{site}", configuration)
+        release = {"id": f"configuration-of-{site}", "version": "1"}
+        deployment = {"name": site, "allowAllDomains": True, "configuration": release}
+        self._put(sandbox, "webDeployments", f"deployment-of-{site}", deployment)
+        return {
+            "deployment_id": f"deployment-of-{site}",
+            "configuration_id": f"configuration-of-{site}",
+        }
+
     def place(self, sandbox: SandboxHandle) -> dict[str, Any]:
         deployment_id = sandbox.ids("webDeployments", self.tenant)[0]
         configuration = self._deployment(sandbox)["configuration"]

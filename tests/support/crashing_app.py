@@ -1,7 +1,8 @@
 """The workers' app, whose process ends by SIGKILL at a step of an operation, once.
 
-The operation's id names the step: `<name>@<step>`. It is for workers that carry out one message at
-a time: what is under way is then known to the whole process.
+The operation's id names the step: `<name>@<step>`, and where several calls change something, the
+end of one's route: `<name>+<end>@<step>`. It is for workers that carry out one message at a time:
+what is under way is then known to the whole process.
 """
 
 from __future__ import annotations
@@ -19,7 +20,7 @@ from redis import Redis
 from tasks.apis.wire import Wire
 from workers.app import Services, from_environment
 from workers.audit import Audit
-from workers.ledger import Ledger
+from workers.ledger import Claim, Ledger
 from workers.transport.leases import Leases
 
 #: Where a process may end, in the order in which a message gets there.
@@ -52,6 +53,13 @@ class Fuse:
     def begin(self, operation: str) -> None:
         self.operation, self.changing = operation, False
 
+    def change(self, route: str) -> None:
+        """Know what call is about to change something, if it is the one that the id names."""
+        named = self.operation.partition("@")[0].partition("+")[2]
+        self.changing = route.rstrip("}").endswith(named)
+        if self.changing:
+            self.reach("after-the-intent")
+
     def reach(self, step: str, wait: float = 0.0) -> None:
         """End this process in `wait` seconds, if the operation's id says so and it never did."""
         due = self.operation.endswith(f"@{step}")
@@ -75,10 +83,9 @@ class CrashingLedger(Ledger):
         self.fuse.reach("after-the-claim")
         return granted
 
-    def intend(self, *args: Any, **kwargs: Any) -> None:
-        super().intend(*args, **kwargs)
-        self.fuse.changing = True
-        self.fuse.reach("after-the-intent")
+    def intend(self, claim: Claim, route: str, within: float) -> None:
+        super().intend(claim, route, within)
+        self.fuse.change(route)
 
 
 class CrashingWire(Wire):
