@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 
 from tasks.pii.checksums import luhn
+from tasks.pii.context import TAKEN
 from tasks.pii.numbers import SEPARATORS, Number, Rule
 
 _OTHERS = ("reference", "account", "phone", "iban")
@@ -38,11 +39,14 @@ _AS_PRINTED = re.compile(
     r"[0-9]{4}(?:([ .-]{1,3})[0-9]{4}\1[0-9]{4}\1[0-9]{4}(?:\1[0-9]{3,4}(?![0-9]))?"
     r"|[ .-][0-9]{6}[ .-][0-9]{4,6})(?!\w)"
 )
-_UNDIVIDED = re.compile(r"(?:[0-9]{13,19}|[0-9]{4}([ -]?)[0-9]{4}\1[0-9]{4})(?!\w|[ -][0-9]{4})")
+_UNDIVIDED = re.compile(
+    r"(?:[0-9]{13,19}|[0-9]{4}([ -]?)[0-9]{4}\1[0-9]{4})"
+    rf"(?!\w|[ -](?:[0-9]{{4}}(?![0-9])|[{TAKEN}]))"
+)
 _ANYHOW = re.compile(rf"[0-9](?:{SEPARATORS}[0-9]){{11,18}}(?!\w)")
 #: Of a number that may be a card with a wrong digit.
 _MISTYPED = re.compile(r"[0-9]{16}|3[47][0-9]{13}|3[0689][0-9]{12}")
-_MORE_DIGITS = re.compile(r"[ .-][0-9]")
+_MORE_DIGITS = re.compile(rf"[ .-](?:[0-9]{{1,4}}(?![0-9])|[{TAKEN}])")
 
 
 def is_issued(digits: str) -> bool:

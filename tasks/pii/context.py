@@ -12,6 +12,8 @@ from tasks.pii.topics import AFTERWARDS, PHRASES, WORDS, Topic
 BLANK = "\x00"
 #: What a text that was redacted has in place of values, as it is or blanked out (`placeholders`).
 PLACEHOLDERS = r"\[[A-Za-z][^\[\]\n]{0,63}\]|\ufffc+"
+#: What begins either of them, as members of a set in a pattern.
+TAKEN = r"\0\ufffc\["
 #: How many characters before a number are read.
 REACH = 48
 
@@ -19,10 +21,11 @@ _WORD = re.compile(r"[^\W\d_]+")
 #: "is my cell", "(mobile)", "-Office": what joins a number to the word after it.
 _LINK = re.compile(
     r"[ (/\"-]{1,3}(?:(?:is|was|for) )?(?:(?:my|the|his|her|our|your|a|an) )?([^\W\d_]+)"
-    r"(?![ :#.=]{0,3}(?:(?:no|number|is)\b[ :.]{0,2})?[\d+(\[\ufffc\0])"  # a label of the value after it
+    # not where the word is a label of the value after it
+    rf"(?![ :#.=]{{0,3}}(?:(?:no|number|is)\b[ :.]{{0,2}})?[\d+({TAKEN}])"
 )
 #: A number, or what stands for a value that was found before.
-_VALUE = re.compile(rf"[0-9]{{4,}}|{BLANK}+|{PLACEHOLDERS}")
+_VALUE = re.compile(rf"[0-9](?:[ ./()-]{{0,3}}+[0-9]){{3,}}|{BLANK}+|{PLACEHOLDERS}")
 #: What may stand between two numbers of one kind.
 _AND = frozenset(
     ["and", "or", "at", "on", "also", "und", "oder", "et", "ou", "y", "o", "e", "en", "of"]

@@ -1,7 +1,4 @@
-"""One detector per way of looking: at dots and colons, at letters, at digits.
-
-E-mail addresses (`emails`) are found before these, which see blanks in their place.
-"""
+"""One detector per way of looking: around an `@`, at colons, dots, letters and digits."""
 
 from __future__ import annotations
 
@@ -9,14 +6,14 @@ import re
 from collections.abc import Callable, Iterator
 
 from tasks.pii import cards, dates, phones, ssns
-from tasks.pii.emails import may_spell_an_email
+from tasks.pii.emails import find_emails, find_spelled_emails, may_spell_an_email
 from tasks.pii.findings import Finding
 from tasks.pii.ibans import find_ibans
-from tasks.pii.ip_addresses import find_ip_addresses
+from tasks.pii.ip_addresses import find_v4, find_v6
 from tasks.pii.last_four import find_last_four
 from tasks.pii.numbers import SEPARATORS, find_numbers
 
-#: Gets a plain text and what the other side asked for.
+#: Gets a plain text and what the other side asked for; yields in order and without overlaps.
 Detector = Callable[[str, str | None], Iterator[Finding]]
 
 _MARKS = re.compile(r"[0-9@]")
@@ -32,8 +29,12 @@ def find_cards_ssns_and_phones(text: str, asked: str | None) -> Iterator[Finding
     return find_numbers(text, asked, NUMBER_RULES)
 
 
+#: In the order in which they look; each sees blanks where one before it has found something.
 DETECTORS: tuple[Detector, ...] = (
-    find_ip_addresses,
+    find_emails,
+    find_spelled_emails,
+    find_v6,
+    find_v4,
     find_ibans,
     find_cards_ssns_and_phones,
     find_last_four,

@@ -34,7 +34,7 @@ _PROVIDERS = re.compile(
 )
 
 
-def find_emails(text: str, asked: str | None) -> Iterator[Finding]:
+def find_emails(text: str, _asked: str | None) -> Iterator[Finding]:
     at = text.find("@")
     while at >= 0:
         domain = _DOMAIN.match(text, at + 1)
@@ -42,8 +42,6 @@ def find_emails(text: str, asked: str | None) -> Iterator[Finding]:
         if local and domain:
             yield Finding(start=local.start(), end=domain.end(), entity="email")
         at = text.find("@", at + 1)
-    if may_spell_an_email(text):
-        yield from _spelled(text, asked)
 
 
 def may_spell_an_email(text: str) -> bool:
@@ -52,8 +50,8 @@ def may_spell_an_email(text: str) -> bool:
     return " at " in lower or "at)" in lower or "at]" in lower
 
 
-def _spelled(text: str, asked: str | None) -> Iterator[Finding]:
-    for at in _AT.finditer(text):
+def find_spelled_emails(text: str, asked: str | None) -> Iterator[Finding]:
+    for at in _AT.finditer(text) if may_spell_an_email(text) else ():
         domain = _SPELLED_DOMAIN.match(text, at.end())
         local = domain and _SPELLED_LOCAL.search(text, max(0, at.start() - 128), at.start())
         if local and domain and (not at["word"] or _is_meant(text, local, domain, asked)):

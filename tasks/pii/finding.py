@@ -7,7 +7,6 @@ from typing import Protocol
 
 from tasks.pii.context import BLANK
 from tasks.pii.detectors import DETECTORS, is_worth_a_look
-from tasks.pii.emails import find_emails
 from tasks.pii.findings import Finding
 from tasks.pii.normal import Normal, normal
 
@@ -38,9 +37,10 @@ def find(
     if not (also or is_worth_a_look(text)):
         return []
     found = _built_in(normal(text), asked)
-    for detector in also:
-        found += detector.find(text, asked)
-    return _longest([each for each in found if entities is None or each.entity in entities])
+    more = [each for detector in also for each in detector.find(text, asked)]
+    if entities is not None:
+        found, more = ([each for each in some if each.entity in entities] for some in (found, more))
+    return _longest([*found, *more]) if more else found
 
 
 def redact(text: str, entities: Collection[str] | None = None, *, asked: str | None = None) -> str:
@@ -66,11 +66,14 @@ def replace(
 
 
 def _built_in(plain: Normal, asked: str | None) -> list[Finding]:
-    """Return what the detectors find; words of an e-mail address say nothing of a number."""
-    found = list(find_emails(plain.text, asked))
-    text = replace(plain.text, found, lambda _, email: BLANK * len(email)) if found else plain.text
-    found += (each for detector in DETECTORS for each in detector(text, asked))
-    return [_in_original(each, plain) for each in _longest(found)]
+    """Return what the detectors find, each in what those before it have left."""
+    text = plain.text
+    found: list[Finding] = []
+    for detector in DETECTORS:
+        if more := list(detector(text, asked)):
+            text = replace(text, more, lambda _, value: BLANK * len(value))
+            found += more
+    return sorted((_in_original(each, plain) for each in found), key=lambda each: each.start)
 
 
 def _in_original(finding: Finding, plain: Normal) -> Finding:
@@ -82,8 +85,6 @@ def _in_original(finding: Finding, plain: Normal) -> Finding:
 
 def _longest(found: list[Finding]) -> list[Finding]:
     """Return the findings in order; of overlapping ones the longest, then the earlier listed."""
-    if len(found) < 2:
-        return found
     chosen: list[Finding] = []
     taken = bytearray(max(each.end for each in found))
     for finding in sorted(found, key=lambda each: each.start - each.end):

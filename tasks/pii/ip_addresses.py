@@ -6,13 +6,15 @@ import ipaddress
 import re
 from collections.abc import Iterator
 
+from tasks.pii.context import TAKEN
 from tasks.pii.findings import Finding
 
 _V4 = re.compile(
     r"[0-9](?<![\w.][0-9])(?<![A-Za-z]/[0-9])[0-9]{0,2}(?:\.[0-9]{1,3}){3}(?!\w|\.\w|-[A-Za-z])"
 )
 _V6 = re.compile(
-    r"(?<![\w:.])(?=[0-9A-Fa-f]{0,4}:)[0-9A-Fa-f:]{2,39}+(?:(?:\.[0-9]{1,3}){3})?(?!\w)"
+    r"(?<![\w:.])(?=[0-9A-Fa-f]{0,4}:)[0-9A-Fa-f:]{2,39}+(?:(?:\.[0-9]{1,3}){3})?"
+    rf"(?![\w{TAKEN}])"
 )
 #: "version 1.2.3.4", "section 1.2.3.4"
 _VERSION = re.compile(
@@ -25,22 +27,15 @@ _VERSION_REACH = 16
 _HARDWARE = re.compile(r"(?:[0-9A-Fa-f]{2}:){7}[0-9A-Fa-f]{2}")
 
 
-def find_ip_addresses(text: str, _asked: str | None) -> Iterator[Finding]:
-    if text.count(".") >= 3:
-        yield from _v4(text)
-    if text.count(":") >= 2:
-        yield from _v6(text)
-
-
-def _v4(text: str) -> Iterator[Finding]:
-    for match in _V4.finditer(text):
+def find_v4(text: str, _asked: str | None) -> Iterator[Finding]:
+    for match in _V4.finditer(text) if text.count(".") > 2 else ():
         is_version = _VERSION.search(text, max(0, match.start() - _VERSION_REACH), match.start())
         if not is_version and _is_v4(match[0]):
             yield Finding(start=match.start(), end=match.end(), entity="ip_address")
 
 
-def _v6(text: str) -> Iterator[Finding]:
-    for match in _V6.finditer(text):
+def find_v6(text: str, _asked: str | None) -> Iterator[Finding]:
+    for match in _V6.finditer(text) if text.count(":") > 1 else ():
         shown = match[0] if match[0].endswith("::") else match[0].rstrip(":")
         if _is_v6(shown):
             yield Finding(start=match.start(), end=match.start() + len(shown), entity="ip_address")
