@@ -98,6 +98,11 @@ CONVERSATIONS: dict[str, list[str]] = {
         "a: Your order number please",
         "c: 2125550100",
     ],
+    "both ask": [
+        "a: What is your social security number?",
+        "c: What is your phone number?",
+        "c: {123456789}",
+    ],
     "interleaved": [
         "a: What's your phone number?",
         "c: my order is 987654321",
@@ -110,6 +115,11 @@ CONVERSATIONS: dict[str, list[str]] = {
         "a: Card number please",
         *("c: {4111}", "c: {1111}", "c: {1111}", "c: {1111}"),
     ],
+    "a card in four, not asked for": ["c: card {4111}", "c: {1111}", "c: {1111}", "c: {1111}"],
+    "a new question begins a new answer": [
+        "a: Your social security number?",
+        *("c: 123 45", "a: Or your order number?", "c: 6789"),
+    ],
     "a card in two, not asked for": ["c: my card is {4111 1111}", "c: {1111 1111}"],
     "a card in two with dots": ["a: Card number please", "c: {4111 1111}...", "c: ...{1111 1111}"],
     "a card, the agent says ok": [
@@ -118,6 +128,10 @@ CONVERSATIONS: dict[str, list[str]] = {
     ],
     "a phone in three": ["a: Your phone number?", "c: {212}", "c: {555}", "c: {0100}"],
     "two phones are not one": ["a: Your phone numbers?", "c: {2125550100}", "c: 2 of them"],
+    "what follows a whole card": [
+        "a: Card number please",
+        *("c: {4111 1111 1111 1111}", "c: 123 shirts"),
+    ],
     "an email in two": ["c: write to {john.smith}", "c: {@example.com}"],
     "an email in two, after the at": ["c: write to {john.smith@}", "c: {example.com} thanks"],
     "an iban in two": ["c: {DE89 3704 0044}", "c: {0532 0130 00}"],

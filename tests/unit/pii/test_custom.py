@@ -11,6 +11,7 @@ from tasks.errors import SettingsError
 from tasks.pii import redact_transcript
 from tasks.pii.custom import mod97
 from tasks.pii.rules import RedactionRules
+from tasks.pii.transcripts import search_transcript
 from workers.settings import Settings
 from workers.tenants import Tenant, load_tenants
 
@@ -86,6 +87,14 @@ def test_a_checksum_tells_a_value_from_a_look_alike(checksum: str, good: str, ba
 
 def test_mod_97_reads_no_other_letters() -> None:
     assert not mod97("549300１KJTIIGC8Y1R12")
+
+
+def test_what_a_placeholder_brings_near_a_word_is_found_in_its_place() -> None:
+    found = rules({"name": "member", "pattern": r"\b\d{5}\b", "context": ["badge"]})
+    text = f"badge 4111 1111 1111 1111 {'x' * 28} 12345"
+    (line,) = search_transcript([text], found.search)
+    assert [text[each.start : each.end] for each in line.found] == ["4111 1111 1111 1111", "12345"]
+    assert line.text == f"badge [REDACTED] {'x' * 28} [REDACTED]"
 
 
 def test_own_entities_come_on_top_of_the_chosen_ones() -> None:

@@ -36,6 +36,7 @@ UNFIT = {
     r"(\d)\1": "refers back",
     r"(a)?(?(1)b|c)": "refers back",
     r"(?:a{1,64}){1,64}b": "could take more than 1,000 steps",
+    r"a{1,40}a{1,40}b": "could take more than 1,000 steps",
     r"(?:a|a){20}b": "could take more than 1,000 steps",
     r"(?:a?){30}a{30}": "could take more than 1,000 steps",
     r"(?:(?:){1,400000}){1,400000}a": "could take more than 1,000 steps",
