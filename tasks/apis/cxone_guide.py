@@ -4,20 +4,40 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import NoReturn
 
 from tasks.apis import answers
 from tasks.apis.calls import Call
-from tasks.apis.customers import CustomerAttribute
+from tasks.apis.customers import CustomerAttribute, Shape
 from tasks.apis.http import Http
+from tasks.errors import Unsupported
 
 SCOPES = "customer.profile:write customer.profile:read"
+
+SHAPE = Shape(
+    target="cxone-guide",
+    types=frozenset({"string", "number", "boolean", "date"}),
+    longest=1_024,
+    names_fold_case=True,
+    partial=True,
+    readable=False,
+    creates=False,
+    removes=False,
+)
 
 
 @dataclass(frozen=True, kw_only=True)
 class CxoneGuide:
-    """Implements the `CustomerStore` seam on the guide's `PUT …/attributes`."""
+    """Implements the `CustomerStore` seam on the guide's `PUT …/attributes`, its only verb."""
 
     http: Http
+
+    @property
+    def shape(self) -> Shape:
+        return SHAPE
+
+    def definitions(self) -> None:
+        return None
 
     def put_attributes(self, customer_id: str, attributes: Sequence[CustomerAttribute]) -> None:
         """Set the attributes. A 422 names those that the answer's `errorDescription` mentions."""
@@ -39,3 +59,16 @@ class CxoneGuide:
         if answer.status == 422:
             names = [attribute.name for attribute in attributes]
             raise answers.refused(self.http.endpoint.system, call, answer, names)
+
+    def read(self, *_: object) -> NoReturn:
+        raise _not_offered("reads no customer")
+
+    def create(self, *_: object) -> NoReturn:
+        raise _not_offered("creates no customer")
+
+    def remove(self, *_: object) -> NoReturn:
+        raise _not_offered("removes no attribute")
+
+
+def _not_offered(what: str) -> Unsupported:
+    return Unsupported(f"sync: the cxone-guide target {what}; it sets attributes only")
