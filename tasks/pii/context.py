@@ -44,6 +44,10 @@ _PURPOSE = re.compile(
 _CLAUSE_ENDS = re.compile(r"[,;!?\n]|\. ")
 
 
+#: Characters between two words of a phrase.
+_GAP = 2
+
+
 class Said(NamedTuple):
     """What the word nearest to a number says of it, and whether it stands in the same clause."""
 
@@ -92,8 +96,8 @@ def said(text: str, start: int, end: int, before: Before | None) -> Said:
 
 def _is_spent(between: str) -> bool:
     """Whether a word was said of another value before and more than "and" follows that one."""
-    value = _VALUE.search(between)
-    return value is not None and not _AND.issuperset(_WORD.findall(between[value.end() :].lower()))
+    _, *after = _VALUE.split(between)
+    return not _AND.issuperset(word for each in after for word in _WORD.findall(each.lower()))
 
 
 def topic_asked(text: str) -> Topic | None:
@@ -137,9 +141,11 @@ def near(text: str, start: int, end: int, context: re.Pattern[str], reach: int =
 def _mentions(text: str, start: int, end: int) -> Iterator[_Mention]:
     """Yield the topics mentioned between `start` and `end`, the last first."""
     found = list(_WORD.finditer(text, start, end))
-    forms = [match[0].lower() for match in found]
     for at in reversed(range(len(found))):
-        phrase = f"{forms[at - 1]} {forms[at]}" if at else ""
-        topic = PHRASES[phrase] if phrase in PHRASES else WORDS.get(forms[at])
+        word = found[at]
+        form = word[0].lower()
+        follows = at > 0 and word.start() - found[at - 1].end() <= _GAP
+        phrase = f"{found[at - 1][0].lower()} {form}" if follows else ""
+        topic = PHRASES[phrase] if phrase in PHRASES else WORDS.get(form)
         if topic:
-            yield _Mention(topic, found[at].start(), found[at].end())
+            yield _Mention(topic, word.start(), word.end())
