@@ -100,6 +100,7 @@ def read_results(call: Call) -> Answer:
 
 def query_realtime(call: Call) -> Answer:
     """`POST /audits/query/realtime` → a page of what happened in the last 14 days."""
+    call.choices("expand", frozenset({"user"}))
     asked = _REALTIME_SHAPE.read(call)
     size, number = asked.get("pageSize", USUAL_PAGE), asked.get("pageNumber", 1)
     if not 1 <= size <= LARGEST_PAGE or number < 1:
