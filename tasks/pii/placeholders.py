@@ -6,8 +6,6 @@ changes nothing more.
 
 from __future__ import annotations
 
-import hashlib
-import hmac
 import re
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -52,12 +50,11 @@ class Hash:
     @classmethod
     def of(cls, secret: str, tenant: str) -> Hash:
         """Return the placeholder with the tenant's own key, made of a secret and its name."""
-        return cls(key=hmac.digest(secret.encode(), tenant.encode(), hashlib.sha256))
+        return cls(key=_digest(secret.encode(), tenant))
 
     def __call__(self, finding: Finding, value: str) -> str:
         spelled = f"{finding.entity}:{normal(finding.entity, value)}"
-        digest = hmac.digest(self.key, spelled.encode(errors="surrogatepass"), hashlib.sha256)
-        letters = digest[:HASH_BYTES].hex().translate(_LETTERS)
+        letters = _digest(self.key, spelled)[:HASH_BYTES].hex().translate(_LETTERS)
         return f"[{finding.entity.upper()}:{letters}]"
 
 
@@ -65,6 +62,12 @@ def pattern(entities: tuple[str, ...]) -> re.Pattern[str]:
     """Return the pattern of the placeholders of these `entities`."""
     labels = "|".join(re.escape(entity.upper()) for entity in entities)
     return re.compile(rf"\[(?:REDACTED|(?:{labels})(?::[a-p]{{{2 * HASH_BYTES}}})?)\]")
+
+
+def _digest(key: bytes, text: str) -> bytes:
+    import hmac  # not at the top: it loads OpenSSL, and few tenants hash
+
+    return hmac.digest(key, text.encode(errors="surrogatepass"), "sha256")
 
 
 def blank(match: re.Match[str]) -> str:
