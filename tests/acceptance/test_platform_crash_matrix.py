@@ -30,6 +30,8 @@ from workers.app import WorkersApp
 from workers.rates import tenant_queue
 from workers.sandbox.testing import SandboxHandle
 
+pytestmark = pytest.mark.slow
+
 FAST = Platform(name="platform", tenant="default")
 SLOWLY = Platform(name="platform", tenant="acme")
 
