@@ -127,6 +127,7 @@ def test_a_phone_number_is_read_and_what_was_typed_is_kept(
         ({"surveyOptOut": "true"}, 400, "constraint.validation"),
         ({"cellPhone": "555"}, 400, "constraint.validation"),
         ({"workEmail": "nowhere"}, 422, "validation.failed"),
+        ({"workEmail": f"{'x' * 245}@example.com"}, 422, "validation.failed"),
         ({"division": {"id": "nowhere"}}, 400, "invalid.division.id"),
         ({"customFields": {"city_text": "Graz"}}, 422, "custom.fields.validation.failed"),
     ],

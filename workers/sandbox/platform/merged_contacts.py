@@ -46,21 +46,25 @@ def merge(
         source, target = merged["mergedFrom"]
         both = {"sourceContact": source, "targetContact": target}
         merged["mergeOperation"] = {**both, "resultingContact": reference(contact_id)}
-    members = [*merge_set(inputs), contact_id]
     organization.external_contacts[contact_id] = merged
     organization.customers[contact_id] = {"customerId": contact_id, "attributes": {}}
     for each in inputs:
         each["mergedTo"] = reference(contact_id)
-    for member in members:
-        held = organization.external_contacts[member]
-        held["canonicalContact"] = reference(contact_id)
-        held["mergeSet"] = [reference(each) for each in members]
+    _lead(organization, contact_id, [*merge_set(inputs), contact_id])
     return merged
 
 
 def reference(contact_id: str) -> Document:
     """A `ContactAddressableEntityRef`."""
     return {"id": contact_id, "selfUri": _uri(contact_id)}
+
+
+def _lead(organization: Organization, canonical_id: str, members: Sequence[str]) -> None:
+    """Make a contact the canonical one of a merge set."""
+    for member in members:
+        held = organization.external_contacts[member]
+        held["canonicalContact"] = reference(canonical_id)
+        held["mergeSet"] = [reference(each) for each in members]
 
 
 def _members(contact: Mapping[str, Any]) -> Iterator[str]:
