@@ -1,4 +1,4 @@
-"""How a system words what all of them say: errors, budgets, refusals, correlation ids."""
+"""What systems do in ways of their own before and after a route: senders, budgets, errors, ids."""
 
 from __future__ import annotations
 
@@ -8,16 +8,24 @@ from dataclasses import dataclass, field
 from email.utils import formatdate
 from typing import Any
 
+from aiohttp import web
+
+from workers.sandbox.authentication import BEARER, Authentication
 from workers.sandbox.call import Route
 from workers.sandbox.errors import Refused
-from workers.sandbox.limits import Budget
+from workers.sandbox.limits import MINUTE, Budget, Quota
 from workers.sandbox.oauth import Client, Token
 from workers.sandbox.options import Options
 
 
+def _quota(client: Client, options: Options) -> Quota:
+    limit = client.requests_per_minute or options.requests_per_minute
+    return ("minute", client.client_id), limit, MINUTE
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Dialect:
-    """What differs between systems in answers that no route of theirs makes."""
+    """What differs between systems in all that no route of theirs does."""
 
     #: Headers that may bring a request's correlation id; the first that does counts.
     correlation_headers: tuple[str, ...]
@@ -34,6 +42,13 @@ class Dialect:
     authorize: Callable[[Route, Token, Client], None]
     #: How the system spells codes of the engine, where it spells them otherwise.
     codes: Mapping[str, str] = field(default_factory=dict)
+    authentication: Authentication = BEARER
+    #: Raises Refused where a request lacks what the system asks of every one.
+    demand: Callable[[web.Request], None] = lambda _request: None
+    #: What a client's calls are charged to.
+    quota: Callable[[Client, Options], Quota] = _quota
+    #: The longest request body, in bytes.
+    body_limit: Callable[[Options], int] = lambda options: options.body_limit
 
     def body(self, refusal: Refused, context_id: str) -> Mapping[str, Any]:
         """The body of a refusal, its code spelled as this system does."""

@@ -211,6 +211,50 @@ class MaskingRule(Entity):
     date_modified: Moment = iso(0)
 
 
+class CustomField(_Document):
+    """The value of a custom field of Digital Engagement."""
+
+    ident: str
+    value: str
+    updated_at: Moment = iso(0)
+
+
+class CxoneCustomer(Entity):
+    """A customer of Digital Engagement."""
+
+    custom_fields: list[CustomField] = []
+
+
+class CxoneDefinition(_Document):
+    """A custom field that a tenant has defined."""
+
+    ident: str
+    label: str = ""
+    type: Literal["text", "email", "list"] = "text"
+    is_required: bool = False
+    values: list[str] = []
+
+
+class CognigyProfile(_Document):
+    """A contact profile; `projectId` has to name a schema."""
+
+    id: Annotated[str, Field(alias="_id", pattern="^[a-z0-9]{24}$")]
+    profile: dict[str, Any] = {}
+    active: bool = True
+    contact_ids: list[str] = []
+    project_id: str = ""
+    created_at: int = 0
+    last_changed: int = 0
+    created_by: str = "control"
+    last_changed_by: str = "control"
+
+
+class CognigySchema(Entity):
+    """A project's profile schema: types by name."""
+
+    fields: dict[str, Literal["Text", "Number", "YesNo", "Complex"]] = {}
+
+
 _PLATFORM_KINDS = (
     "divisions",
     "contactSchemas",
@@ -234,6 +278,10 @@ _KINDS: Mapping[str, tuple[type[_Document], str | None]] = {
     "recordings": (Recording, "id"),
     "maskingRules": (MaskingRule, "id"),
     "platformConversations": (PlatformConversation, "id"),
+    "cxoneCustomers": (CxoneCustomer, "id"),
+    "cxoneDefinitions": (CxoneDefinition, "ident"),
+    "cognigyProfiles": (CognigyProfile, "_id"),
+    "cognigySchemas": (CognigySchema, "id"),
 }
 KINDS = tuple(_KINDS)
 _CHANGED: Mapping[str, tuple[type[_Document], str | None]] = {
@@ -276,6 +324,11 @@ def put(
     elif kind == "webDeployments":
         document.setdefault("activeConfiguration", document["configuration"])
         document["selfUri"] = f"/api/v2/webdeployments/deployments/{entity_id}"
+    elif kind == "cognigyProfiles":
+        document["projectId"] = document["projectId"] or next(
+            iter(organization.cognigy_schemas), ""
+        )
+        organization.cognigy_used[entity_id] = world.timeline.advance()
     held[entity_id] = document
     return document
 
@@ -285,7 +338,7 @@ def check_changes(kind: str, changes: Document) -> None:
     model, id_field = _CHANGED[kind]
     if id_field in changes:
         raise bad_request(f"changes.{id_field}: must stay as it is")
-    given = {"startTime": iso(0), **({id_field: "some"} if id_field else {}), **changes}
+    given = {"startTime": iso(0), **({id_field: 24 * "0"} if id_field else {}), **changes}
     try:
         model.model_validate(given)
     except ValidationError as error:

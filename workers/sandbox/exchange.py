@@ -15,7 +15,6 @@ from workers.sandbox.arrival import Arrival, Judge
 from workers.sandbox.call import Answer
 from workers.sandbox.errors import Refused
 from workers.sandbox.journal import Entry
-from workers.sandbox.oauth import TokenRequest
 from workers.sandbox.simulation import Simulation
 from workers.sandbox.systems import System
 from workers.sandbox.wire import encode, readable
@@ -56,7 +55,7 @@ async def _arrive(
         context_id=simulation.correlation_id() if dialect.makes_context else None,
         if_match=readable(headers["If-Match"]) if "If-Match" in headers else None,
     )
-    entry.client = _sender(simulation, entry, raw, headers.get("Authorization", ""))
+    entry.client = _sender(simulation, system, entry, raw, headers)
     if client := simulation.clients.get(entry.client or ""):
         entry.organization = client.organization
     return Arrival(
@@ -64,13 +63,15 @@ async def _arrive(
     )
 
 
-def _sender(simulation: Simulation, entry: Entry, raw: bytes, authorization: str) -> str | None:
-    scheme, _, credentials = authorization.partition(" ")
-    if scheme.lower() == "bearer":
-        token = simulation.tokens.find(credentials)
+def _sender(
+    simulation: Simulation, system: System, entry: Entry, raw: bytes, headers: Mapping[str, str]
+) -> str | None:
+    authentication = system.dialect.authentication
+    if credential := authentication.credential(headers):
+        token = authentication.token(simulation, credential)
         return token.client_id if token else None
-    if (entry.route or "").endswith("/token"):
-        client_id = TokenRequest.read(raw, authorization).client_id
+    if entry.route in system.token_paths:
+        client_id = authentication.applicant(raw, headers.get("Authorization", ""))
         return client_id and readable(client_id)
     return None
 

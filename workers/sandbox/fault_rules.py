@@ -54,5 +54,7 @@ def _targets() -> Iterator[_Target]:
     for name, system in SYSTEMS.items():
         for path in system.token_paths:
             yield _Target(system=name, method="POST", template=path)
+        for path in system.public:
+            yield _Target(system=name, method="GET", template=path)
         for route in system.routes:
             yield _Target(system=name, method=route.method, template=route.path, route=route)

@@ -9,15 +9,13 @@ from workers.sandbox.call import Answer, Call, Route
 from workers.sandbox.errors import Refused, bad_request
 from workers.sandbox.oauth import Client, Token
 
-#: Seconds that a client's budget is for.
-MINUTE = 60.0
-
 
 def judge(route: Route) -> Judge:
     """The judge of a route. What it refuses for a token or a budget costs nothing else."""
 
     def carry_out(arrival: Arrival) -> Answer:
         token, client = _authenticate(arrival)
+        arrival.dialect.demand(arrival.request)
         _charge(arrival, route, client)
         arrival.dialect.authorize(route, token, client)
         _check_query(arrival, route)
@@ -41,26 +39,28 @@ def no_route(allowed: Iterable[str]) -> Judge:
 
 
 def _authenticate(arrival: Arrival) -> tuple[Token, Client]:
-    scheme, _, text = arrival.request.headers.get("Authorization", "").partition(" ")
-    token = arrival.simulation.tokens.find(text) if scheme.lower() == "bearer" else None
+    authentication = arrival.dialect.authentication
+    text = authentication.credential(arrival.request.headers)
+    token = authentication.token(arrival.simulation, text)
     client = arrival.simulation.clients.get(token.client_id) if token else None
     expired = token is None or token.expires_at <= arrival.now
     if token is None or client is None or expired or client.system != arrival.entry.system:
         code = "bad.credentials" if text else "authentication.required"
-        message = "the access token is missing, unknown or expired"
-        raise Refused(401, code, message, headers={"WWW-Authenticate": "Bearer"})
+        message = "the credential is missing, unknown or expired"
+        challenge = authentication.challenge
+        headers = {"WWW-Authenticate": challenge} if challenge else {}
+        raise Refused(401, code, message, headers=headers)
     return token, client
 
 
 def _charge(arrival: Arrival, route: Route, client: Client) -> None:
     options = arrival.simulation.options
-    limit = client.requests_per_minute or options.requests_per_minute
-    budget = ("minute", client.client_id)
-    arrival.tell_remaining(budget, limit, MINUTE)
+    quota = arrival.dialect.quota(client, options)
+    arrival.tell_remaining(*quota)
     if route.per_second:
         arrival.spend(("second", client.client_id), options.participants_per_second, 1.0)
-    arrival.spend(budget, limit, MINUTE)
-    arrival.tell_remaining(budget, limit, MINUTE)
+    arrival.spend(*quota)
+    arrival.tell_remaining(*quota)
 
 
 def _check_query(arrival: Arrival, route: Route) -> None:
@@ -73,7 +73,7 @@ def _check_query(arrival: Arrival, route: Route) -> None:
 
 
 def _check_body(arrival: Arrival) -> None:
-    limit = arrival.simulation.options.body_limit
+    limit = arrival.dialect.body_limit(arrival.simulation.options)
     if len(arrival.raw) > limit:
         raise Refused(413, "body.too.large", f"the body is longer than {limit} bytes")
     writes = arrival.entry.method in ("POST", "PUT", "PATCH")

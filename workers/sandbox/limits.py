@@ -3,7 +3,13 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+
+#: Seconds that a client's budget is for.
+MINUTE = 60.0
+
+#: Whose calls are counted, how many there may be, and in how many seconds.
+Quota = tuple[tuple[str, str], int, float]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -51,3 +57,21 @@ class Limits:
             return False
         window.spent += 1
         return True
+
+
+@dataclass(slots=True)
+class TokenBuckets:
+    """A bucket for each record: full at first, refilled drop by drop.
+
+    Unlike a window it lets no more through around any moment than a burst and what flows in.
+    """
+
+    _filled: dict[str, tuple[float, float]] = field(default_factory=dict)
+
+    def take(self, record: str, *, burst: int, per_minute: float, now: float) -> bool:
+        """Take one call out of the record's bucket; False when there is less than one in it."""
+        level, since = self._filled.get(record, (float(burst), now))
+        level = min(burst, level + (now - since) * per_minute / MINUTE)
+        taken = level >= 1
+        self._filled[record] = (level - taken, now)
+        return taken

@@ -41,20 +41,24 @@ SCOPES: Mapping[str, frozenset[str]] = {
     ),
     "cxone": frozenset({"customer.profile:read", "customer.profile:write"}),
     "platform": frozenset(),
+    "dfo": frozenset(),
+    "dfo-application": frozenset(),
+    "cognigy": frozenset(),
 }
 
 
 class Client(BaseModel):
-    """An OAuth client of one system and one organisation.
+    """A client of one system and one organisation: of OAuth, an access key, or an API key.
 
-    Without `scopes` it is granted all of its system's, without `permissions` and `divisions` all
-    that there are; without budgets the options' hold.
+    An application is what the access keys of `dfo` are used through. Without `scopes` a client is
+    granted all of its system's, without `permissions` and `divisions` all that there are; without
+    budgets the options' hold.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     client_id: str
-    system: Literal["genesys", "cxone", "platform"]
+    system: Literal["genesys", "cxone", "platform", "dfo", "dfo-application", "cognigy"]
     organization: str
     secret: SecretStr | None = None
     scopes: frozenset[str] | None = None
@@ -70,6 +74,11 @@ class Client(BaseModel):
     def granted(self) -> frozenset[str]:
         """The scopes that this client may ask for."""
         return SCOPES[self.system] if self.scopes is None else self.scopes
+
+    def proves(self, secret: str | None) -> bool:
+        """Whether that is the client's secret, compared in constant time."""
+        known = self.secret.get_secret_value() if self.secret else ""
+        return hmac.compare_digest(known.encode(), (secret or "").encode()) and bool(known)
 
     def render(self) -> dict[str, Any]:
         """The client as JSON, without its secret."""
@@ -154,9 +163,7 @@ def refused(status: int, error: str, description: str) -> Refused:
 
 
 def _with_secret(request: TokenRequest, client: Client | None) -> Client:
-    known = client.secret.get_secret_value() if client and client.secret else ""
-    matches = hmac.compare_digest(known.encode(), (request.secret or "").encode())
-    if client is None or not known or not matches:
+    if client is None or not client.proves(request.secret):
         raise refused(401, "invalid_client", "client authentication failed")
     return client
 

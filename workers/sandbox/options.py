@@ -66,5 +66,25 @@ class Options(BaseModel):
     #: Seconds between the messages of a live interaction, and until it completes.
     live_message_seconds: PositiveFloat = 2.0
     live_seconds: PositiveFloat = 20.0
+    #: How `dfo` takes a PUT of custom fields: the others stay, or are gone.
+    dfo_put: Literal["partial", "replace"] = "partial"
+    #: Whether `dfo` refuses or ignores a field that is not defined, refuses or makes a customer.
+    dfo_unknown_ident: Literal["refuse", "ignore"] = "refuse"
+    dfo_unknown_customer: Literal["refuse", "create"] = "refuse"
+    #: How many writes of one customer `dfo` takes at once, and how many more a minute.
+    dfo_record_burst: PositiveInt = 250
+    dfo_record_per_minute: PositiveFloat = 17
+    #: What `dfo` says of a tenant: its base URL is `https://api-de-{area}.{domain}`.
+    dfo_area: str = "na1"
+    dfo_domain: str = "niceincontact.com"
+    #: Budget of a Cognigy organisation: calls, and the seconds that they are for.
+    cognigy_requests: PositiveInt = 1000
+    cognigy_window_seconds: PositiveFloat = 300
+    #: Longest request body that `cognigy` takes, in bytes.
+    cognigy_body_limit: PositiveInt = 60_000
+    #: Whether `cognigy` refuses or ignores a field that a project's profile schema does not have.
+    cognigy_unknown_field: Literal["refuse", "ignore"] = "refuse"
+    #: How long `cognigy` keeps a profile that nobody reads or writes.
+    cognigy_profile_days: PositiveFloat = 30
     #: How many requests, and how many effects, the journal remembers.
     journal_limit: PositiveInt = 500_000

@@ -30,6 +30,8 @@ def application(simulation: Simulation) -> web.Application:
         serve_one = partial(exchange, simulation, system)
         for path in system.token_paths:
             app.router.add_post(f"/{name}{path}", partial(serve_one, path, system.give_token))
+        for path, answer in system.public.items():
+            app.router.add_get(f"/{name}{path}", partial(serve_one, path, answer))
         for route in system.routes:
             handle = partial(serve_one, route.path, judge(route))
             app.router.add_route(route.method, f"/{name}{route.path}", handle)

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
-from workers.sandbox import cxone, genesys, platform
+from workers.sandbox import cognigy, cxone, cxone_digital, genesys, platform
 from workers.sandbox.arrival import Judge
 from workers.sandbox.call import Route
+from workers.sandbox.cognigy.dialect import COGNIGY
+from workers.sandbox.cxone_digital import access_keys, discovery
+from workers.sandbox.cxone_digital.dialect import DFO
 from workers.sandbox.dialect import GUIDE, Dialect
 from workers.sandbox.platform.dialect import PLATFORM
 from workers.sandbox.platform.token_endpoint import give_token as give_platform_token
@@ -24,6 +27,8 @@ class System:
     #: Where it gives out tokens, and how.
     token_paths: tuple[str, ...] = ("/oauth/token",)
     give_token: Judge = give_token
+    #: What anybody may GET, by path.
+    public: Mapping[str, Judge] = field(default_factory=dict)
 
 
 _SYSTEMS = (
@@ -40,5 +45,14 @@ _SYSTEMS = (
         routes=platform.ROUTES,
         give_token=give_platform_token,
     ),
+    System(
+        name="dfo",
+        dialect=DFO,
+        routes=cxone_digital.ROUTES,
+        token_paths=(access_keys.FORM_PATH, access_keys.JSON_PATH),
+        give_token=access_keys.give_token,
+        public={discovery.PATH: discovery.read_configuration},
+    ),
+    System(name="cognigy", dialect=COGNIGY, routes=cognigy.ROUTES, token_paths=()),
 )
 SYSTEMS: Mapping[str, System] = {system.name: system for system in _SYSTEMS}

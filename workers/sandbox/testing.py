@@ -43,6 +43,8 @@ class SandboxHandle:
         self.genesys_url = f"{url}/genesys"
         self.cxone_url = f"{url}/cxone"
         self.platform_url = f"{url}/platform"
+        self.dfo_url = f"{url}/dfo"
+        self.cognigy_url = f"{url}/cognigy"
 
     def journal(self, **filters: Any) -> list[dict[str, Any]]:
         """The requests that agree with every filter, oldest first."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from workers.sandbox.arrival import Arrival
 from workers.sandbox.call import Answer
-from workers.sandbox.judge import MINUTE
+from workers.sandbox.limits import MINUTE
 from workers.sandbox.oauth import Client, Token, TokenRequest, grant, refused
 
 AUDIENCE_PATH = "/genesys/api/v2/oauth/token"

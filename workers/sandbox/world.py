@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from workers.sandbox.errors import not_found
+from workers.sandbox.limits import TokenBuckets
 from workers.sandbox.timeline import Timeline
 
 Document = dict[str, Any]
@@ -45,6 +46,16 @@ class Organization:
     gdpr_requests: Documents = field(default_factory=dict)
     analytics_jobs: Documents = field(default_factory=dict)
     audit_queries: Documents = field(default_factory=dict)
+    # What CXone's Digital Engagement knows: fields are defined by ident.
+    cxone_customers: Documents = field(default_factory=dict)
+    cxone_definitions: Documents = field(default_factory=dict)
+    #: How many writes each customer may still take.
+    cxone_buckets: TokenBuckets = field(default_factory=TokenBuckets)
+    # What Cognigy.AI knows: profile schemas by project.
+    cognigy_profiles: Documents = field(default_factory=dict)
+    cognigy_schemas: Documents = field(default_factory=dict)
+    #: When a profile was last read or written, in epoch seconds.
+    cognigy_used: dict[str, float] = field(default_factory=dict)
     #: Transcripts of message conversations, `{id, messages}`, by conversation id.
     message_transcripts: Documents = field(default_factory=dict)
     platform_audit: list[Document] = field(default_factory=list)
@@ -84,6 +95,7 @@ class World:
     ) -> None:
         self.rng = rng
         self.timeline = Timeline(clock)
+        self.began = clock()
         self.organizations = organizations
 
     def organization(self, organization_id: str) -> Organization:

@@ -264,7 +264,7 @@ def test_a_reset_begins_again(sandbox: SandboxHandle, genesys: Ask) -> None:
     sandbox.reset()
     assert sandbox.ids("profiles") == ids
     assert (sandbox.journal(), sandbox.effects(), sandbox.faults()) == ([], [], [])
-    assert len(sandbox.clients()) == 6
+    assert len(sandbox.clients()) == 11
     assert sandbox.options()["requests_per_minute"] == 300
     assert genesys("GET", NOTHING).status_code == 401
     sandbox.reset(seed=8)

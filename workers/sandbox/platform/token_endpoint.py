@@ -7,7 +7,7 @@ from dataclasses import replace
 from workers.sandbox.arrival import Arrival
 from workers.sandbox.call import Answer
 from workers.sandbox.errors import Refused
-from workers.sandbox.judge import MINUTE
+from workers.sandbox.limits import MINUTE
 from workers.sandbox.oauth import TokenRequest, grant, refused
 from workers.sandbox.token_endpoint import check_form, issue, own_client
 

@@ -80,7 +80,7 @@ SIZES = {"default": DEFAULT, "acme": ACME}
 
 
 def seeded_clients() -> list[Client]:
-    """The OAuth clients of a fresh sandbox: all rights, and the budgets of the options."""
+    """The clients of a fresh sandbox: all rights, and the budgets of the options."""
     seeded = (
         ("sandbox-client", "genesys", "default", "sandbox-secret"),
         ("acme-client", "genesys", "acme", "acme-secret"),
@@ -88,6 +88,11 @@ def seeded_clients() -> list[Client]:
         ("acme-cxone", "cxone", "acme", "acme-cxone-secret"),
         ("platform-client", "platform", "default", "platform-secret"),
         ("acme-platform", "platform", "acme", "acme-platform-secret"),
+        ("sandbox-access-key", "dfo", "default", "sandbox-access-key-secret"),
+        ("acme-access-key", "dfo", "acme", "acme-access-key-secret"),
+        ("sandbox-application", "dfo-application", "default", "sandbox-application-secret"),
+        ("sandbox-cognigy", "cognigy", "default", "sandbox-cognigy-key"),
+        ("acme-cognigy", "cognigy", "acme", "acme-cognigy-key"),
     )
     return [
         Client(client_id=name, system=system, organization=organization, secret=SecretStr(secret))

@@ -7,6 +7,8 @@ import random
 from functools import lru_cache
 
 from workers.sandbox import seed
+from workers.sandbox.cognigy import seed as cognigy_seed
+from workers.sandbox.cxone_digital import seed as cxone_seed
 from workers.sandbox.platform import seed as platform_seed
 from workers.sandbox.world import Organization
 
@@ -26,4 +28,7 @@ def _made(chance: str) -> bytes:
     rng = random.Random(chance)
     made = seed.organizations(rng)
     platform_seed.fill(f"{chance}:platform", made)
+    for name, organization in made.items():
+        cxone_seed.add(random.Random(f"{chance}:{name}:dfo"), organization)
+        cognigy_seed.add(random.Random(f"{chance}:{name}:cognigy"), organization)
     return pickle.dumps((made, rng))

@@ -1,0 +1,7 @@
+"""Cognigy.AI as its published API describes it: contact profiles."""
+
+from __future__ import annotations
+
+from workers.sandbox.cognigy import profiles
+
+ROUTES = profiles.ROUTES
