@@ -30,6 +30,8 @@ _VALUE = re.compile(rf"[0-9](?:[ ./()-]{{0,3}}+[0-9]){{3,}}|{BLANK}+|{PLACEHOLDE
 _AND = frozenset(
     ["and", "or", "at", "on", "also", "und", "oder", "et", "ou", "y", "o", "e", "en", "of"]
 )
+#: How many are read where values stand among them.
+_FAR = 256
 #: How much of the end of a question is read.
 _QUESTION_REACH = 192
 _ASKS = re.compile(
@@ -79,10 +81,21 @@ def said_of(text: str, start: int, end: int) -> Said:
 def said_before(text: str, start: int) -> Before | None:
     """Return the last known word before `start` that was not said of another number."""
     mention = next(_mentions(text, max(0, start - REACH), start), None)
+    mention = mention or _mention_beyond_values(text, start)
     if mention is None or _is_spent(text[mention.end : start]):
         return None
     direct = not _CLAUSE_ENDS.search(text, mention.end, start)
     return Before(Said(mention.topic, direct), mention.end)
+
+
+def _mention_beyond_values(text: str, start: int) -> _Mention | None:
+    """Return the last known word where only values make it stand out of reach."""
+    if not _VALUE.search(text, max(0, start - 2 * REACH), start):
+        return None
+    mention = next(_mentions(text, max(0, start - _FAR), start), None)
+    if mention and len(_VALUE.sub("", text[mention.end : start])) <= REACH:
+        return mention
+    return None
 
 
 def said(text: str, start: int, end: int, before: Before | None) -> Said:

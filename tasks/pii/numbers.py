@@ -18,6 +18,8 @@ END = r"(?!\w|[-./][0-9])"
 #: Begins with its first digit, as that is what `re` looks for fastest.
 _RUN = re.compile(rf"[0-9](?<!\w[0-9])(?:{SEPARATORS}[0-9]){{5,}}+")
 _OPENING = "(+"
+#: The end of a value found before, of whose run this is the rest.
+_CONTINUED = re.compile(r"[\0\ufffc\]] ?\Z")
 _GROUP = re.compile(r"\(?\+?\(?(?P<digits>[0-9]++)")
 #: Characters of the longest value without an extension.
 _LONGEST = 64
@@ -119,10 +121,11 @@ def find_numbers(text: str, asked: str | None, rules: Sequence[Rule]) -> Iterato
     """
     for match in _RUN.finditer(text):
         run = Run(text, _opened(text, match.start()), match.end(), asked)
+        first = -1 if _CONTINUED.search(text, max(0, run.start - 2), run.start) else run.start
         end = run.start
         for group in _GROUP.finditer(text, run.start, run.end):
             # Inside of a run no value begins with a single digit.
-            if group.start() >= end and (end == run.start or group.end() > group.start() + 1):
+            if group.start() >= end and (end == first or group.end() > group.start() + 1):
                 entity, start, end = _value_at(group, run, rules)
                 if entity:
                     yield Finding(start=start, end=end, entity=entity)
