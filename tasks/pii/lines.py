@@ -52,13 +52,24 @@ class Line:
             self.looked_at = (self.text, self.asked)
             self.new = list(look(self.text, self.asked))
 
+    def put(self, found: Found) -> None:
+        """Add to the new findings; what lies within it gives way, what it would cut stays."""
+        touched = self._touched(found)
+        if all(within(other, found) for other in self.new[touched]):
+            self.new[touched] = [found]
+
     def add(self, more: Iterable[Found]) -> None:
-        """Add to the new findings; what lies within a longer one gives way, what is cut stays."""
+        """Put what is not found already."""
         for each in more:
-            first = bisect_right(self.new, each.start, key=_end)
-            last = bisect_left(self.new, each.end, key=_start)
-            if all(within(other, each) for other in self.new[first:last]):
-                self.new[first:last] = [each]
+            if not any(within(each, other) for other in self.new[self._touched(each)]):
+                self.put(each)
+
+    def _touched(self, found: Found) -> slice:
+        """Return where the new findings are that share a character with `found`."""
+        return slice(
+            bisect_right(self.new, found.start, key=_end),
+            bisect_left(self.new, found.end, key=_start),
+        )
 
     def settle(self, placeholder: Placeholder) -> None:
         """Put placeholders in place of what is new."""

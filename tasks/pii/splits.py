@@ -20,7 +20,7 @@ WHOLE = {"phone": 10, "ssn": 9, "credit_card": 15}
 #: What people type where a value goes on in the next message.
 _LOOSE = " \t\r\n.,-/…"
 
-#: A card of four groups, or an IBAN's bank in capitals.
+#: A country or a bank in an IBAN: capitals.
 _CODE = re.compile(r"[A-Z]{2,}")
 
 
@@ -89,7 +89,7 @@ def _find_at_end(chain: Sequence[Line], look: Look) -> None:
         found = [_parts(pieces, each) for each in look(text, asked)]
         split = [parts for parts in found if len(parts) > 1 and parts[-1][0] is pieces[-1]]
         for piece, part in (each for parts in split for each in parts):
-            piece.line.add([part])
+            piece.line.put(part)
         if split:
             return
 

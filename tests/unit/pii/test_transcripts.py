@@ -33,7 +33,7 @@ def test_both_contracts_tell_the_sides_alike(name: str) -> None:
 
 
 def test_nothing_that_is_printed_on_the_way_holds_a_value_or_an_address() -> None:
-    messages = [
+    messages: list[dict[str, Any]] = [
         {"from": "bob@example.com", "text": "Your card?", "metadata": {"a": "ann@example.com"}},
         {"from": "+442079460958", "text": "4111 1111"},
         {"from": "+442079460958", "text": "1111 1111, 123-45-6789"},
@@ -53,7 +53,7 @@ def test_who_speaks_is_told_by_direction_before_the_sender() -> None:
 
 
 def test_an_originating_entity_is_outbound() -> None:
-    question = {"originatingEntity": "Bot", "text": "Your social security number?"}
+    question: dict[str, Any] = {"originatingEntity": "Bot", "text": "Your social security number?"}
     reply = {"direction": "Inbound", "text": "123456789"}
     own = {"direction": "Outbound", "text": "123456789"}
     assert redact_transcript(
