@@ -11,30 +11,36 @@ import re
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 
 from pydantic import ValidationError
+from requests.auth import AuthBase
 
 from tasks.apis import answers
 from tasks.apis.calls import Answer, Call, CallLog, Gate, Timeouts
 from tasks.apis.dialects import GUIDE, Dialect
-from tasks.apis.tokens import Grant, Token, TokenStore
-from tasks.apis.wire import Basic, Bearer, NoAnswer, NoAuth, NotSent, TooLong, Wire
+from tasks.apis.tokens import Anonymous, ApiKey, Grant, Token, TokenStore
+from tasks.apis.wire import Basic, Bearer, KeyHeader, NoAnswer, NoAuth, NotSent, TooLong, Wire
 from tasks.compact_json import compact_json
+
+JSON_BOTH_WAYS = {"Accept": "application/json", "Content-Type": "application/json"}
 
 
 @dataclass(frozen=True, kw_only=True)
 class Endpoint:
     """Where one outside system of a tenant is reached, and how the client is authenticated.
 
-    `owner` names the token in the store: unique per tenant, system and client.
+    `owner` names the token in the store: unique per tenant, system and client. `token_route` is
+    what messages and logs call the path of `token_url`.
     """
 
     system: str
     api_url: str
-    token_url: str
+    token_url: str = ""
+    token_route: str = "/oauth/token"  # noqa: S105  # a path
     owner: str
-    grant: Grant = field(repr=False)
+    grant: Grant | ApiKey | Anonymous = field(repr=False)
     timeouts: Timeouts = Timeouts()
     dialect: Dialect = field(default=GUIDE, repr=False)
 
@@ -58,25 +64,42 @@ class Http:
         Raises the `ApiError` of any other answer, `Unauthenticated` where no token is given,
         `OutcomeUnknown` where no answer arrived in time, and `Postponed` where the gate is closed.
         """
-        token = self._token()
-        answer = self._exchange(call, token)
-        if answer.status == 401:
-            answer = self._exchange(call, self._token(refused=token))
-        return self._expected(call, answer)
+        match self.endpoint.grant:
+            case ApiKey(value=key):
+                return self._expected(call, self._exchange(call, KeyHeader(key)))
+            case Anonymous():
+                return self._expected(call, self._exchange(call, NoAuth()))
+            case grant:
+                return self._expected(call, self._with_token(call, grant))
 
-    def _token(self, refused: str | None = None) -> str:
+    def _with_token(self, call: Call, grant: Grant) -> Answer:
+        """Send `call` with the token, and once more with another where that one is refused."""
+        token = self._token(grant)
+        answer = self._exchange(call, Bearer(token))
+        if answer.status == 401:
+            answer = self._exchange(call, Bearer(self._token(grant, refused=token)))
+        return answer
+
+    def _token(self, grant: Grant, refused: str | None = None) -> str:
         """Return the token, which one attempt keeps until it is refused."""
         if refused or not self._kept:
-            token = self.tokens.obtain(self.endpoint.owner, self._fetch_token, refused=refused)
-            self._kept[:] = [token]
+            fetch = partial(self._fetch_token, grant)
+            self._kept[:] = [self.tokens.obtain(self.endpoint.owner, fetch, refused=refused)]
         return self._kept[0]
 
-    def _fetch_token(self) -> Token:
-        call = Call(method="POST", route="/oauth/token", needs="its grant allowed", kind="token")
-        grant = self.endpoint.grant
+    def _fetch_token(self, grant: Grant) -> Token:
+        call = Call(
+            method="POST",
+            route=self.endpoint.token_route,
+            needs="its grant allowed",
+            kind="token",
+        )
         basic = grant.basic()
         auth = Basic(*basic) if basic else NoAuth()
-        answer = self._timed(call, self.endpoint.token_url, data=dict(grant.form()), auth=auth)
+        request: dict[str, Any] = {"data": dict(grant.form()), "auth": auth}
+        if grant.as_json:
+            request |= {"data": compact_json(grant.form()), "headers": JSON_BOTH_WAYS}
+        answer = self._timed(call, self.endpoint.token_url, **request)
         if not 200 <= answer.status < 300:
             raise answers.explain_token(
                 self.endpoint.system, call, answer, self.clock(), self.endpoint.dialect
@@ -86,11 +109,11 @@ class Http:
         except ValidationError:
             raise answers.unknown(self.endpoint.system, call, answer.status) from None
 
-    def _exchange(self, call: Call, token: str) -> Answer:
+    def _exchange(self, call: Call, auth: AuthBase) -> Answer:
         dialect = self.endpoint.dialect
         headers = dict.fromkeys(dialect.correlation, self.correlation_id)
         headers["Accept"] = "application/json"
-        request: dict[str, Any] = {"params": call.query, "auth": Bearer(token)}
+        request: dict[str, Any] = {"params": call.query, "auth": auth}
         if call.body is not None:
             headers["Content-Type"] = "application/json"
             request["data"] = compact_json(call.body)

@@ -1,7 +1,7 @@
 """OAuth tokens: how one is fetched, and where the one of the cluster is kept.
 
-Both grants are those of RFC 6749 (client credentials) and RFC 7523 (JWT bearer). A token's life is
-what `expires_in` says, never a constant.
+The grants here are those of RFC 6749 (client credentials) and RFC 7523 (JWT bearer). A token's life
+is what `expires_in` says, never a constant.
 """
 
 from __future__ import annotations
@@ -9,7 +9,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Annotated, Protocol, Self
+from typing import Annotated, ClassVar, Protocol, Self
 
 import jwt
 from pydantic import BaseModel, ConfigDict, Field
@@ -55,7 +55,12 @@ class TokenStore(Protocol):
 
 
 class Grant(Protocol):
-    """A way to ask for a token: the form that is posted, and HTTP Basic credentials if any."""
+    """A way to ask for a token: the form that is posted, and HTTP Basic credentials if any.
+
+    With `as_json` the form's fields travel as a JSON object.
+    """
+
+    as_json: ClassVar[bool]
 
     @property
     def client_id(self) -> str: ...
@@ -72,6 +77,8 @@ class Grant(Protocol):
 class ClientCredentials:
     """The client-credentials grant, authenticated by HTTP Basic."""
 
+    as_json: ClassVar[bool] = False
+
     client_id: str
     client_secret: str = field(repr=False)
     scope: str = ""
@@ -87,6 +94,8 @@ class ClientCredentials:
 @dataclass(frozen=True, kw_only=True)
 class JwtBearer:
     """The JWT-bearer grant: an assertion signed with RS256 by the client's private key (PEM)."""
+
+    as_json: ClassVar[bool] = False
 
     client_id: str
     private_key: str = field(repr=False)
@@ -112,3 +121,15 @@ class JwtBearer:
         }
         scope = {"scope": self.scope} if self.scope else {}
         return jwt.encode({**claims, **scope}, self.private_key, algorithm="RS256")
+
+
+@dataclass(frozen=True, kw_only=True)
+class ApiKey:
+    """A key that every request carries as `X-API-Key`, in the place of a token."""
+
+    value: str = field(repr=False)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Anonymous:
+    """No credential at all: for what anybody may read."""

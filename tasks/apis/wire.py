@@ -57,6 +57,17 @@ class Bearer(AuthBase):
         return request
 
 
+class KeyHeader(AuthBase):
+    """Sets `X-API-Key`; in the query string logs would keep it."""
+
+    def __init__(self, key: str) -> None:
+        self._key = key
+
+    def __call__(self, request: requests.PreparedRequest) -> requests.PreparedRequest:
+        request.headers["X-API-Key"] = self._key
+        return request
+
+
 class Basic(HTTPBasicAuth):
     """HTTP Basic with credentials in UTF-8; as texts they would have to be Latin-1."""
 

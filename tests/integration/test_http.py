@@ -12,7 +12,7 @@ import traceback
 from collections.abc import Callable, Iterator
 from decimal import Decimal
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import pytest
 
@@ -53,6 +53,7 @@ class NoCredentials:
 
     client_id = "client"
     scope = ""
+    as_json: ClassVar[bool] = False
 
     def form(self) -> dict[str, str]:
         return {"grant_type": "test"}
