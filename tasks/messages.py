@@ -171,7 +171,8 @@ class DeployConfig(Message):
     config: WebMessaging
     #: Deploy to the first organisation only, and let the API copy it to the others.
     replicate: bool = False
-    #: Whether replication replaces a configuration that is there.
+    #: Whether replication replaces a configuration that is there, and a deployment what others
+    #: have drafted and not published.
     overwrite_existing: bool = False
     #: Count the changes that the API's audit records of this time.
     audit_window: Window | None = None

@@ -199,16 +199,31 @@ def test_overwriting_goes_by_what_is_published(api: FakeDeployments) -> None:
     assert api.published[-1].document == OURS
 
 
-def test_a_draft_that_others_change_after_us_is_not_published(api: FakeDeployments) -> None:
+@pytest.mark.parametrize("theirs", [ELSE, OURS], ids=["otherwise", "alike"])
+def test_a_draft_that_others_change_after_us_is_not_published(
+    api: FakeDeployments, theirs: dict[str, Any]
+) -> None:
     api.slow = 1
     deployment = deploy(api)
     with pytest.raises(errors.Postponed):
         deployment.attempt()
-    api.edit(ELSE)
+    api.edit(theirs)
     with pytest.raises(errors.Conflict, match=f"changed by {THEIRS}.*it was not published"):
         deployment.finish()
     assert api.writes == ["put_draft"]
     assert len(api.published) == 1
+
+
+def test_a_draft_from_before_ours_is_not_taken_for_a_change(api: FakeDeployments) -> None:
+    before, deployment = api.draft, deploy(api)
+    api.slow = 1
+    with pytest.raises(errors.Postponed):
+        deployment.attempt()
+    ours, api.draft = api.draft, before
+    with pytest.raises(errors.Postponed, match="the draft is not stored yet"):
+        deployment.attempt()
+    api.draft = ours
+    assert deployment.finish().status == "done"
 
 
 def test_a_draft_is_ours_though_the_api_moves_its_time_when_it_is_stored(
