@@ -17,9 +17,8 @@ from tasks.pii.numbers import SEPARATORS, find_numbers
 Detector = Callable[[str, str | None], Iterator[Finding]]
 
 _MARKS = re.compile(r"[0-9@]")
-_MARKS_OF_ANY_SCRIPT = re.compile(r"[\d@\uff20\ufe6b]")
-#: What all that is found has, besides an `@` or the colons of an IPv6 address.
-_FOUR_DIGITS = re.compile(rf"[0-9](?:{SEPARATORS}[0-9]){{3}}")
+_MARKS_OF_ANY_SCRIPT = re.compile(r"[\d@\uff20\ufe6b]")  #: What numbers and IBANs have.
+_SIX_DIGITS = re.compile(rf"[0-9](?:{SEPARATORS}[0-9]){{5}}")
 
 #: In the order in which they are tried on a number.
 NUMBER_RULES = (*dates.RULES, *cards.RULES, *ssns.RULES, *phones.RULES)
@@ -41,10 +40,19 @@ DETECTORS: tuple[Detector, ...] = (
 )
 
 
-def is_worth_a_look(text: str) -> bool:
+def is_worth_a_look(text: str, asked: str | None) -> bool:
     """Return whether any detector may find something in `text`; in most messages none does."""
     if not text.isascii():
         return bool(_MARKS_OF_ANY_SCRIPT.search(text)) or may_spell_an_email(text)
-    if _MARKS.search(text) and ("@" in text or _FOUR_DIGITS.search(text) or text.count(":") > 1):
-        return True
-    return may_spell_an_email(text)
+    return bool(_MARKS.search(text) and _has_a_value(text, asked)) or may_spell_an_email(text)
+
+
+def _has_a_value(text: str, asked: str | None) -> bool:
+    """Whether a text with digits has an `@`, a run of them, or an IP address's colons or dots."""
+    return bool(
+        asked
+        or "@" in text
+        or _SIX_DIGITS.search(text)
+        or text.count(":") > 1
+        or text.count(".") > 2
+    )

@@ -34,7 +34,7 @@ def find(
     further detectors; where findings overlap the longest counts, of equal ones the earlier
     detector's, those of this package first.
     """
-    if not (also or is_worth_a_look(text)):
+    if not (also or is_worth_a_look(text, asked)):
         return []
     found = _built_in(normal(text), asked)
     more = [each for detector in also for each in detector.find(text, asked)]
