@@ -67,12 +67,8 @@ def ours(http: Http) -> GenesysPlatform:
 
 @pytest.fixture
 def pair(sandbox: SandboxHandle) -> list[str]:
-    """The ids of a customer and of another one, whose other fields differ."""
-    return [
-        each
-        for each in sandbox.ids("externalContacts", type="Identified")
-        if "mergedTo" not in sandbox.get("externalContacts", each)
-    ][:2]
+    """The ids of two contacts that have not been merged."""
+    return sandbox.ids("externalContacts", type="Curated")[:2]
 
 
 @pytest.fixture
