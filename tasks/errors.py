@@ -8,6 +8,7 @@
     │   ├── Unsupported          this API contract cannot do it
     │   └── Failed               tries used up, outcome unknown or undone
     ├── Postponed                not yet: the message goes back and costs no try
+    ├── DetectorFailed           a detector of personal data could not look at a text
     └── ApiError                 what an outside system answered
         ├── BadRequest           3xx, 400 and other final 4xx
         │   └── TooLarge         the answer is longer than we read
@@ -88,6 +89,10 @@ class Postponed(WorkerError):
 
     def __str__(self) -> str:
         return f"{self.reason}, {self.wait:.1f} s"
+
+
+class DetectorFailed(WorkerError):
+    """Raised where a detector could not look at a text: nothing of it may count as clean."""
 
 
 class ApiError(WorkerError):

@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import Any, Protocol
 
-from tasks.errors import WorkerError
+from tasks.errors import DetectorFailed
 from tasks.pii.findings import Finding
 
 #: What Presidio calls an entity, and what we do.
@@ -30,10 +30,6 @@ OVERLAP = 200
 
 #: Seconds for one piece; loading the model counts.
 TIMEOUT = 60.0
-
-
-class DetectorFailed(WorkerError):
-    """Raised where a detector could not look at a text: nothing of it may count as clean."""
 
 
 class Result(Protocol):

@@ -11,9 +11,9 @@ from random import Random
 
 import pytest
 
-from tasks.errors import Failed, WorkerError
+from tasks.errors import DetectorFailed, Failed, WorkerError
 from tasks.pii import find, redact_transcript
-from tasks.pii.names import OVERLAP, PIECE, Analyzer, DetectorFailed, Names, missing
+from tasks.pii.names import OVERLAP, PIECE, Analyzer, Names, missing
 from tasks.pii.search import Search
 from workers.policy import PutBack, decide
 
