@@ -18,7 +18,11 @@ from tasks.fields import is_identifier
 _NO_NUMBER = r"(?!.*(?:[0-9][._:\- ]?){5})"
 _CODE = re.compile(_NO_NUMBER + r"[A-Za-z][A-Za-z0-9._\-]{0,79}")
 _SCOPE = re.compile(_NO_NUMBER + r"[A-Za-z][A-Za-z0-9._:\-]{0,79}")
-_CONTEXT = re.compile(r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
+#: The id that a vendor's support asks for: a UUID, behind the name of a service (`api--`) or not.
+_CONTEXT = re.compile(r"([a-z]{1,16}--)?[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
+_CONTEXT_IDS = ("contextId", "uid", "traceId")
+#: A code that is a number has so few digits that it is nobody's.
+LARGEST_CODE = 9_999
 _PERMISSION = re.compile(r"[A-Za-z]{1,40}(:[A-Za-z*]{1,40}){2}")
 _VERSION = re.compile(r"[A-Za-z0-9._\-]{1,80}")
 _FIELD = re.compile(_NO_NUMBER + r"[A-Za-z_][A-Za-z0-9_.\[\]\-]{0,79}")
@@ -55,9 +59,13 @@ def explain(
 def refused(
     system: str, call: Call, answer: Answer, names: Iterable[str] = ()
 ) -> errors.Unprocessable:
-    """Return the error for a 422, with those of the request's `names` that its text mentions."""
+    """Return the error for a refused body, with those of the request's `names` its text mentions.
+
+    The text is the guides' `errorDescription`, or the `detail` of RFC 7807.
+    """
     body = _body(answer)
-    mentioned = dict.fromkeys(_mentioned(body.get("errorDescription"), names), "refused")
+    text = body.get("errorDescription") or body.get("detail")
+    mentioned = dict.fromkeys(_mentioned(text, names), "refused")
     return errors.Unprocessable(
         fields={**_fields(body), **mentioned}, **_where(system, call, answer)
     )
@@ -112,9 +120,21 @@ def _where(system: str, call: Call, answer: Answer) -> dict[str, Any]:
         "method": call.method,
         "route": call.route,
         "status": answer.status,
-        "code": _matching(_CODE, body.get("code")) or _matching(_CODE, body.get("error")),
-        "context_id": _matching(_CONTEXT, body.get("contextId")),
+        "code": _code(body),
+        "context_id": next(
+            filter(None, (_matching(_CONTEXT, body.get(name)) for name in _CONTEXT_IDS)), ""
+        ),
     }
+
+
+def _code(body: Mapping[str, Any]) -> str:
+    """Return the code of an error: a word, the number of a Cognigy problem, CXone's first one."""
+    number = body.get("code")
+    if type(number) is int and 0 <= number <= LARGEST_CODE:
+        return str(number)
+    listed = (entry.get("errorCode") for entry in _entries(body, "errors"))
+    given = (body.get("code"), body.get("error"), *listed)
+    return next(filter(None, (_matching(_CODE, each) for each in given)), "")
 
 
 def _matching(pattern: re.Pattern[str], value: object) -> str:
@@ -143,8 +163,15 @@ def _permissions(body: Mapping[str, Any]) -> str:
 
 
 def _fields(body: Mapping[str, Any]) -> dict[str, str]:
-    """Return field → code of a 422: the guides' `errors[]`, and the platform's `details[]`."""
-    listed = [(entry.get("field"), entry.get("code")) for entry in _entries(body, "errors")]
+    """Return field → code: the guides' and CXone's `errors[]`, and the platform's `details[]`.
+
+    One of CXone's `errors[]` with an empty field is about the request as a whole.
+    """
+    listed = [
+        (entry.get("field"), entry.get("code") or entry.get("errorCode"))
+        for entry in _entries(body, "errors")
+        if entry.get("field") != ""
+    ]
     listed += [
         (entry["fieldName"], entry.get("errorCode"))
         for entry in _entries(body, "details")

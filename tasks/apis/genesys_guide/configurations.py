@@ -11,8 +11,8 @@ from tasks.apis import answers
 from tasks.apis.bodies import Body, read_as
 from tasks.apis.calls import Answer, Call
 from tasks.apis.genesys import AuditRecord, Configuration, Replication
-from tasks.apis.genesys_guide.moments import iso
 from tasks.apis.http import Http
+from tasks.apis.moments import iso
 from tasks.apis.pages import Page, read_all
 from tasks.fields import is_identifier
 

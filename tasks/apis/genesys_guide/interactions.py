@@ -11,8 +11,8 @@ from tasks import errors
 from tasks.apis.bodies import Body, parse, read_as
 from tasks.apis.calls import Call
 from tasks.apis.genesys import Interaction, InteractionPage, Kept
-from tasks.apis.genesys_guide.moments import iso
 from tasks.apis.http import Http
+from tasks.apis.moments import iso
 from tasks.apis.pages import standing_still
 
 INTERACTION = "/api/v2/interactions/{interaction_id}"

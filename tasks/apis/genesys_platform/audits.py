@@ -10,9 +10,9 @@ from tasks.apis import answers
 from tasks.apis.bodies import Body, read_as
 from tasks.apis.calls import Call
 from tasks.apis.genesys import AuditRecord
-from tasks.apis.genesys_guide.moments import iso
 from tasks.apis.genesys_platform.cursors import CursorPage, read_to_end
 from tasks.apis.http import Http
+from tasks.apis.moments import iso
 
 QUERY = "/api/v2/audits/query"
 SERVICE = "WebDeployments"

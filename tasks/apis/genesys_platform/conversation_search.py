@@ -17,8 +17,8 @@ from pydantic import AwareDatetime
 from tasks.apis.bodies import Body, read_as
 from tasks.apis.calls import Call
 from tasks.apis.genesys import InteractionPage
-from tasks.apis.genesys_guide.moments import iso
 from tasks.apis.http import Http
+from tasks.apis.moments import iso
 from tasks.errors import Failed, Postponed, Rejected
 
 DETAILS = "/api/v2/analytics/conversations/details"

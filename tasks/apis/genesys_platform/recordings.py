@@ -12,8 +12,8 @@ from tasks import errors
 from tasks.apis import answers
 from tasks.apis.bodies import Body
 from tasks.apis.calls import Call
-from tasks.apis.genesys_guide.moments import iso
 from tasks.apis.http import Http
+from tasks.apis.moments import iso
 from tasks.compact_json import Json
 
 CONVERSATION = "/api/v2/conversations/{conversation_id}"
