@@ -50,9 +50,9 @@ def is_worth_a_look(text: str, asked: str | None) -> bool:
 def _has_a_value(text: str, asked: str | None) -> bool:
     """Whether a text with digits has an `@`, a run of them, or an IP address's colons or dots."""
     return bool(
-        asked
-        or "@" in text
+        "@" in text
         or _SIX_DIGITS.search(text)
+        or asked
         or text.count(":") > 1
         or text.count(".") > 2
     )

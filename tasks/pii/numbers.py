@@ -48,8 +48,9 @@ class Run:
 
     def may_be(self, entity: str | None, start: int) -> bool:
         """Whether a word or question names `entity`, or a word after the run may still do."""
-        before = self.before.said.topic if self.before else self.asked
-        return before == entity or self.asked == entity or self.end - start <= _LONGEST
+        if self.end - start <= _LONGEST or self.asked == entity:
+            return True
+        return self.before is not None and self.before.said.topic == entity
 
     @cached_property
     def is_in_reply(self) -> bool:

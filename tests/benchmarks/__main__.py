@@ -8,6 +8,7 @@ from tests.benchmarks import (
     bench_latency,
     bench_overhead,
     bench_pools,
+    bench_redaction,
     bench_retention,
     bench_sandbox,
     bench_throughput,
@@ -20,5 +21,6 @@ if __name__ == "__main__":
     bench_latency.main()
     bench_drain.main()
     bench_idle.main()
+    bench_redaction.main()
     bench_retention.main()
     bench_sandbox.main()  # ends the process

@@ -72,8 +72,7 @@ def presidio() -> Redact | None:
     """Return a call of Presidio's pattern recognizers, None where it is not installed."""
     if importlib.util.find_spec("presidio_analyzer") is None:
         return None
-    from presidio_analyzer import predefined_recognizers as known
-
+    known = importlib.import_module("presidio_analyzer.predefined_recognizers")
     names = ("Email", "Phone", "UsSsn", "CreditCard", "Ip", "Iban")
     recognizers: list[Any] = [getattr(known, f"{name}Recognizer")() for name in names]
     return lambda text: [each.analyze(text, each.supported_entities, None) for each in recognizers]
@@ -114,7 +113,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--messages", type=int, default=10_000)
     parser.add_argument("--rounds", type=int, default=5)
-    asked, _ = parser.parse_known_args()
+    asked = parser.parse_args()
     texts = messages(asked.messages)
     sides: list[tuple[str, Redact, Sequence[str]]] = [("ours", redact, texts)]
     sides.append(("the guides' five patterns", guides, texts))
