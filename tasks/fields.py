@@ -60,6 +60,8 @@ Identifier = Annotated[
     AfterValidator(_without_dots),
 ]
 Text = Annotated[str, AfterValidator(_encodable)]
+#: What a kind of personal data may be called: one of `tasks.pii.ENTITIES`, or a tenant's own.
+EntityName = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]{0,31}$")]
 AttributeName = Annotated[str, Field(min_length=1, max_length=256), AfterValidator(_encodable)]
 Attributes = Annotated[dict[AttributeName, Text], Field(min_length=1)]
 Moment = Annotated[

@@ -25,8 +25,7 @@ from pydantic_core import PydanticCustomError
 
 from tasks.compact_json import compact_json
 from tasks.errors import Rejected
-from tasks.fields import Attributes, Identifier, Moment, distinct
-from tasks.pii.findings import Entity
+from tasks.fields import Attributes, EntityName, Identifier, Moment, distinct
 from tasks.refusals import explain
 from tasks.webmessaging import WebMessaging
 
@@ -231,8 +230,11 @@ class RedactInteraction(Message):
     queue = "redact"
 
     interaction_id: Identifier
-    #: What is removed; the tenant's choice where it is left out.
-    entities: Annotated[list[Entity], Field(min_length=1), AfterValidator(distinct)] | None = None
+    #: What is removed, a tenant's own entities among them; its choice where they are left out.
+    entities: (
+        Annotated[list[EntityName], Field(min_length=1, max_length=64), AfterValidator(distinct)]
+        | None
+    ) = None
 
 
 class RedactCompleted(Message):

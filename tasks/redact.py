@@ -29,9 +29,11 @@ def redact_interaction(
 
     `verified` is false where what was written could not be read back, and left out where the API
     cannot change stored messages: the outcome says then what was done instead. Raises `Postponed`
-    while the interaction is live, `Rejected` for one of more than 50,000 messages, and
-    `Unconfirmed` where reading back shows other texts than were written.
+    while the interaction is live, `Rejected` for one of more than 50,000 messages or an entity that
+    the tenant does not know, and `Unconfirmed` where reading back shows other texts than were
+    written.
     """
+    check_entities(message, rules)
     interaction, redacted = read_redacted(message, genesys, rules)
     if redacted.changed:
         interaction, redacted = read_redacted(message, genesys, rules)
@@ -59,6 +61,15 @@ def read_redacted(
     check_length(interaction)
     redacted = pii.redact_transcript(interaction.messages, message.entities, search=rules.search)
     return interaction, redacted
+
+
+def check_entities(message: RedactInteraction, rules: RedactionRules) -> None:
+    """Raise `Rejected` where an entity is asked for that the tenant does not know."""
+    if unknown := set(message.entities or ()) - rules.known:
+        raise Rejected(
+            f"entities: this tenant knows no {', '.join(sorted(unknown))}; it knows"
+            f" {', '.join(sorted(rules.known))}"
+        )
 
 
 def check_completed(interaction: Interaction, rules: RedactionRules) -> None:

@@ -7,6 +7,7 @@ from typing import Annotated, Self
 
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, model_validator
 
+from tasks.fields import EntityName
 from tasks.pii import context, placeholders
 from tasks.pii.custom import Checksum, TenantDetector
 from tasks.pii.findings import ENTITIES, Entity
@@ -33,7 +34,7 @@ class TenantEntity(_Table):
     match counts only near one of these words, or as the answer to a question with one of them.
     """
 
-    name: Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]{0,31}$")]
+    name: EntityName
     pattern: Annotated[str, Field(min_length=1, max_length=500)]
     context: tuple[Annotated[str, Field(pattern=r"\w", max_length=100)], ...] = ()
     checksum: Checksum = "none"
@@ -87,6 +88,12 @@ class RedactionRules(_Table):
         if self.names and (need := missing(self.names_model)):
             raise ValueError(f"names: {need}")
         return self
+
+    @property
+    def known(self) -> frozenset[str]:
+        """The entities that a message may ask for."""
+        own = (each.name for each in self.entity)
+        return frozenset({*ENTITIES, *own, *(NAMED if self.names else ())})
 
     @cached_property
     def search(self) -> Search:

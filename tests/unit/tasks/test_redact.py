@@ -11,7 +11,7 @@ from tasks.apis.genesys import Interaction, InteractionPage, Kept
 from tasks.errors import Postponed, Rejected, Unconfirmed, WorkerError
 from tasks.messages import RedactInteraction, parse
 from tasks.operations import Outcome
-from tasks.pii.rules import RedactionRules
+from tasks.pii.rules import RedactionRules, TenantEntity
 from tasks.redact import MAX_MESSAGES, redact_interaction
 from tests.unit.tasks import fakes
 
@@ -147,3 +147,17 @@ def test_what_it_writes_is_confirmed_in_every_place_of_text() -> None:
     genesys.deaf = False
     assert redact(genesys).detail["verified"] is True
     assert genesys.interaction.messages[0] == {**message, "metadata": {"mail": "[REDACTED]"}}
+
+
+def test_a_message_may_ask_for_an_entity_of_the_tenants_own() -> None:
+    rules = RedactionRules(entity=(TenantEntity(name="member", pattern=r"M-\d{6}"),))
+    message = RedactInteraction(interaction_id="i", entities=["member"])
+    genesys = chat("it is M-123456, my mail is ann@example.com")
+    assert redact_interaction(message, genesys, rules).detail["findings"] == {"member": 1}
+
+
+def test_an_entity_that_the_tenant_does_not_know_is_rejected_before_any_call() -> None:
+    genesys = chat("ann@example.com")
+    with pytest.raises(Rejected, match=r"^entities: this tenant knows no member; it knows credit"):
+        redact(genesys, "email", "member")
+    assert genesys.verbs == []
