@@ -2,13 +2,14 @@
 
 `find` and `redact` look at one text, `redact_transcript` at a conversation in order. A text
 
-1. is done at once when it has no digit, `@` or `::` (`finding`);
+1. is done at once when it has no run of digits, `@` or colons (`detectors`), as most have none;
 2. is made plain: digits, dashes, spaces of any script, nothing invisible (`normal`);
-3. is read by each of `detectors`: around an `@` (`emails`), at dots and colons
-   (`ip_addresses`), at two letters and check digits (`ibans`), and at runs of digits (`numbers`),
-   where dates, cards, SSNs and phones are tried in this order by shape and evidence, of which
-   the nearest word (`context`, `topics`) is the strongest;
-4. gets back the findings in its own offsets, the longest where some overlap.
+3. is read by one detector after the other, each of which sees blanks where one before it has
+   found something: around an `@` (`emails`), at colons and dots (`ip_addresses`), at two letters
+   and check digits (`ibans`), at runs of digits (`numbers`), where `dates`, `cards`, `ssns` and
+   `phones` are tried in this order, and at the `last_four` digits where they were asked for. A
+   number is told by its shape, and above all by the nearest word (`context`, `topics`);
+4. gets back the findings in its own offsets (`finding`).
 
 A kind of personal data is added by a module with a detector, a kind of number by one with rules.
 """

@@ -44,8 +44,6 @@ _PURPOSE = re.compile(
     re.IGNORECASE,
 )
 _CLAUSE_ENDS = re.compile(r"[,;!?\n]|\. ")
-
-
 #: Characters between two words of a phrase.
 _GAP = 2
 
@@ -119,9 +117,9 @@ def topic_asked(text: str) -> Topic | None:
     None where it asks for nothing known, or for this or that: "your phone or order number?". An
     e-mail address beside something else does not count, as no number answers for it.
     """
-    asked = {mention.topic for mention in _mentions(text, *_request(text))}
-    asked = asked - {"email"} or asked
-    return asked.pop() if len(asked) == 1 else None
+    topics = {mention.topic for mention in _mentions(text, *_request(text))}
+    topics = topics - {"email"} or topics
+    return topics.pop() if len(topics) == 1 else None
 
 
 def _request(text: str) -> tuple[int, int]:

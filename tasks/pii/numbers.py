@@ -70,10 +70,6 @@ class Number:
         return "".join(filter(str.isdigit, self.text[self.start : self.end]))
 
     @cached_property
-    def is_grouped(self) -> bool:
-        return not self.text[self.start : self.end].isdigit()
-
-    @cached_property
     def said(self) -> Said:
         """What the nearest word says that this number is."""
         return said(self.text, self.start, self.end, self.run.before)

@@ -55,6 +55,7 @@ def _is_reply(number: Number) -> bool:
     return number.is_reply and not _EPOCH.match(number.digits)
 
 
+#: A `+` is written before nothing else; what else looks like a phone may be called otherwise.
 RULES = (
     Rule(entity="phone", shape=_INTERNATIONAL, holds=lambda _: True),
     Rule(entity="phone", shape=_NATIONAL, holds=_is_written_so),
