@@ -171,7 +171,12 @@ def test_a_release_that_is_not_seen_yet_is_postponed_up_to_the_deployments_deadl
 
 @pytest.mark.parametrize(
     ("status", "code"),
-    [(400, "bad.flow.id"), (404, "scp.id.not.found"), (413, "payload.too.large")],
+    [
+        (400, "bad.flow.id"),
+        (400, "constraint.validation"),
+        (404, "scp.id.not.found"),
+        (413, "payload.too.large"),
+    ],
 )
 def test_what_no_waiting_changes_is_final(
     genesys: PlatformDeployments,

@@ -28,7 +28,16 @@ VIEW_DEPLOYMENT = "webDeployments:deployment:view"
 #: Seconds until what the API does not show yet is asked for again.
 WAIT = 2.0
 #: Answers that no waiting changes, among those that may mean "not yet".
-FINAL = frozenset({"bad.flow.id", "scp.id.not.found", "resource.limit.exceeded"})
+FINAL = frozenset(
+    {
+        "bad.flow.id",
+        "scp.id.not.found",
+        "resource.limit.exceeded",
+        "constraint.validation",
+        "invalid.property",
+        "invalid.value",
+    }
+)
 
 #: What the API says of a version or a deployment and does not take (read-only in its definitions),
 #: and `status`, which is a state.
