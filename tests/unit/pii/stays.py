@@ -255,6 +255,7 @@ the amount of 4111111111111111
 1,234,567,890,123,456
 3.1415926535897932
 0.4111111111111111
+the counter on the old machine in the hall reads 4111111111111112 since we moved in here
 card ending in 4242
 card ends with 1111
 exp 12/25 cvv 123

@@ -51,6 +51,10 @@ def test_a_bare_reply_is_what_was_asked_for(asked: str | None, text: str, value:
         assert found[0].entity == asked
 
 
+def test_what_is_left_of_a_redacted_text_is_no_reply() -> None:
+    assert find("[REDACTED] 4155550100") == []
+
+
 @pytest.mark.parametrize(
     ("asked", "text"),
     [
