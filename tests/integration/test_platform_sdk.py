@@ -178,6 +178,8 @@ def test_a_contact_written_by_the_sdk_is_the_source_that_we_read(
     schema = contacts.get_externalcontacts_contacts_schemas().entities[0]
     same = contacts.get_externalcontacts_contacts_schema(schema.id)
     assert (same.version, same.enabled) == (schema.version, True)
+    limits = contacts.get_externalcontacts_contacts_schemas_limits()
+    assert len(same.json_schema.properties) <= limits.max_number_of_fields_per_schema
     held = contacts.get_externalcontacts_contact(pair[0])
     held.title = "Dr"
     held.custom_fields = {"tier_enum": "gold", "openCases_integer": 3}
