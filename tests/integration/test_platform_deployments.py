@@ -173,7 +173,7 @@ def test_a_release_that_is_not_seen_yet_is_postponed_up_to_the_deployments_deadl
     ("status", "code"),
     [
         (400, "bad.flow.id"),
-        (400, "constraint.validation"),
+        (400, "invalid.property"),
         (404, "scp.id.not.found"),
         (413, "payload.too.large"),
     ],

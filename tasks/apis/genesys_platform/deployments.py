@@ -33,7 +33,6 @@ FINAL = frozenset(
         "bad.flow.id",
         "scp.id.not.found",
         "resource.limit.exceeded",
-        "constraint.validation",
         "invalid.property",
         "invalid.value",
     }
