@@ -3,16 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Annotated, Literal, get_args
-
-from pydantic import Field
+from typing import Literal, get_args
 
 Entity = Literal["email", "phone", "ssn", "credit_card", "ip_address", "iban"]
 
 ENTITIES: tuple[Entity, ...] = get_args(Entity)
-
-#: What an entity may be called: one of these, or a tenant's own.
-EntityName = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]{0,31}$")]
 
 
 @dataclass(frozen=True, kw_only=True)
