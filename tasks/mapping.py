@@ -12,24 +12,17 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Annotated, Literal
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field
 
 from tasks import inference
 from tasks.apis.customers import CustomerAttribute, ValueType
 from tasks.errors import Rejected
+from tasks.identity import IdentityRules
 
 Value = str | Decimal | bool
 
 #: A number beyond so many digits before or after its point keeps its exponent as a text.
 LONGEST_PLAIN = 400
-
-
-def _fillable(template: str) -> str:
-    try:
-        template.format(contact_id="")
-    except (LookupError, ValueError, AttributeError):
-        raise ValueError("may hold {contact_id} and no other placeholder") from None
-    return template
 
 
 class FieldRule(BaseModel):
@@ -44,19 +37,13 @@ class FieldRule(BaseModel):
     drop: bool = False
 
 
-class SyncRules(BaseModel):
-    """How a tenant's contacts become customers.
-
-    The customer is the message's `customer_id`, else the contact's attribute
-    `customer_id_attribute`, else `customer_id_template` with `{contact_id}` filled in.
-    """
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
+class SyncRules(IdentityRules):
+    """How a tenant's contacts become customers."""
 
     fields: Mapping[str, FieldRule] = {}
     unmapped: Literal["infer", "ignore"] = "infer"
-    customer_id_attribute: str | None = None
-    customer_id_template: Annotated[str, AfterValidator(_fillable)] = "{contact_id}"
+    #: For so many seconds from the first change of a customer, others join its write; 0: none do.
+    coalesce_seconds: Annotated[float, Field(ge=0, le=300, allow_inf_nan=False)] = 2.0
 
 
 @dataclass(frozen=True, kw_only=True)
