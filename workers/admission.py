@@ -20,7 +20,7 @@ USUAL_CALLS: Mapping[str, Mapping[str, int]] = {
     "attributes": {"genesys": 3},
     "merge": {"genesys": 5},
     # Whether one asks Genesys, too, is not known before it is read.
-    "sync": {"cxone": 1},
+    "sync": {"cxone": 1, "cognigy": 1},
     "deploy": {"genesys": 3},
     "redact": {"genesys": 4},
     "sweep": {"genesys": 1},

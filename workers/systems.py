@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -10,9 +9,8 @@ from datetime import UTC, datetime
 from typing import Required, TypedDict
 
 from tasks.apis.calls import CallLog, Timeouts
-from tasks.apis.cxone_guide import SCOPES, CxoneGuide
+from tasks.apis.customers import CustomerStore
 from tasks.apis.deployments import Deployments
-from tasks.apis.dialects import GUIDE, PLATFORM
 from tasks.apis.genesys import Configurations, Genesys
 from tasks.apis.genesys_guide import GenesysGuide
 from tasks.apis.genesys_platform.genesys import GenesysPlatform
@@ -20,29 +18,35 @@ from tasks.apis.genesys_platform.settings import PlatformSettings
 from tasks.apis.http import Endpoint, Http
 from tasks.apis.masking_rules import MaskingRules
 from tasks.apis.systems import Systems
-from tasks.apis.tokens import ClientCredentials, Grant, JwtBearer, TokenStore
+from tasks.apis.tokens import TokenStore
 from tasks.apis.wire import Wire
 from tasks.mapping import SyncRules
 from tasks.waiting import Waiting
+from workers import customer_stores
 from workers.budgets import AttemptGate, SystemGate
+from workers.customer_stores import Known
+from workers.endpoints import genesys_endpoint, sync_endpoint
 from workers.ledger import Claim
 from workers.locks import Locks
 from workers.newest import NewestInRedis
 from workers.release_history import HistoryInRedis
 from workers.steps import StepsInRedis
 from workers.store import Store
-from workers.tenants import Client, SyncTarget, Tenant
+from workers.tenants import Tenant
 
 GENESYS = "genesys"
-CXONE = "cxone"
 
 
 @dataclass(frozen=True, kw_only=True)
 class Line:
-    """A way to one outside system of one tenant: where it is, and its share of calls."""
+    """A way to one outside system of one tenant: where it is, and its share of calls.
+
+    An attempt usually makes so many `calls`, None for as many as its operation says.
+    """
 
     endpoint: Endpoint
     gate: SystemGate
+    calls: int | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -60,6 +64,7 @@ class Shared:
     replication: Waiting
     remember: int
     wire: Wire = field(default_factory=Wire, repr=False)
+    known: Known = field(default_factory=Known, repr=False)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -76,10 +81,10 @@ class Connections:
     ) -> Iterator[Systems]:
         """Open the tenant's systems for the attempt that `claim` grants.
 
-        It usually makes `expected` calls to Genesys, and one to any other system.
+        It usually makes `expected` calls to Genesys, and to another system what its line says.
         """
         gates = {
-            name: AttemptGate(line.gate, claim.tag, expected if name == GENESYS else 1)
+            name: AttemptGate(line.gate, claim.tag, line.calls or expected)
             for name, line in self.lines.items()
         }
 
@@ -99,7 +104,7 @@ class Connections:
         shared, tenant = self.shared, self.tenant
         return Systems(
             **_contract(tenant, http(GENESYS)),
-            customers=CxoneGuide(http=http(CXONE)) if CXONE in self.lines else None,
+            customers=self._customers(http),
             sync=tenant.sync or SyncRules(),
             newest=NewestInRedis(
                 store=shared.store,
@@ -115,6 +120,14 @@ class Connections:
             lock=lambda resource: shared.locks.held(tenant.name, [resource], claim.tag),
             steps=StepsInRedis(store=shared.store, claim=claim),
             history=HistoryInRedis(store=shared.store, tenant=tenant.name),
+        )
+
+    def _customers(self, http: Callable[[str], Http]) -> CustomerStore | None:
+        if not (sync := self.tenant.sync):
+            return None
+        shared, system = self.shared, customer_stores.SYSTEM[sync.target]
+        return customer_stores.opened(
+            sync, http(system), tenant=self.tenant.name, store=shared.store, known=shared.known
         )
 
     def pause(self, system: str, seconds: float, *, by_server: bool) -> None:
@@ -145,7 +158,7 @@ def budgets(tenant: Tenant) -> dict[str, int]:
     """Return the calls a minute that the tenant has to each of its outside systems."""
     limits = {GENESYS: tenant.requests_per_minute}
     if tenant.sync:
-        limits[CXONE] = tenant.sync.requests_per_minute
+        limits[customer_stores.SYSTEM[tenant.sync.target]] = tenant.sync.requests_per_minute
     return limits
 
 
@@ -158,50 +171,20 @@ def connect(tenants: Iterable[Tenant], shared: Shared) -> dict[str, Connections]
 
 
 def _lines(tenant: Tenant, shared: Shared) -> dict[str, Line]:
-    lines = {GENESYS: _line(GENESYS, tenant, tenant, tenant.api_url, tenant.login_url, shared)}
+    to_genesys = genesys_endpoint(tenant, shared.timeouts)
+    lines = {GENESYS: _line(tenant, shared, to_genesys, tenant.requests_per_minute)}
     if sync := tenant.sync:
-        lines[CXONE] = _line(CXONE, tenant, sync, sync.url, sync.url, shared)
+        system = customer_stores.SYSTEM[sync.target]
+        endpoint = sync_endpoint(tenant.name, system, sync, shared.timeouts)
+        calls = customer_stores.CALLS[sync.target]
+        lines[system] = _line(tenant, shared, endpoint, sync.requests_per_minute, calls)
     return lines
 
 
 def _line(
-    system: str, tenant: Tenant, client: Client, api_url: str, login_url: str, shared: Shared
+    tenant: Tenant, shared: Shared, endpoint: Endpoint, per_minute: int, calls: int | None = None
 ) -> Line:
-    token_url = login_url + client.token_path
-    grant = _grant(client, login_url)
-    endpoint = Endpoint(
-        system=system,
-        api_url=api_url,
-        token_url=token_url,
-        owner=f"{tenant.name}:{system}:{client.client_id}:{_digest(token_url, grant)}",
-        grant=grant,
-        timeouts=shared.timeouts,
-        dialect=PLATFORM if system == GENESYS and tenant.api == "platform" else GUIDE,
-    )
     gate = SystemGate(
-        store=shared.store,
-        tenant=tenant.name,
-        system=system,
-        per_minute=client.requests_per_minute,
+        store=shared.store, tenant=tenant.name, system=endpoint.system, per_minute=per_minute
     )
-    return Line(endpoint=endpoint, gate=gate)
-
-
-def _digest(token_url: str, grant: Grant) -> str:
-    """Tell tokens of other hosts, grants and scopes apart: none is used for another."""
-    asked = "\n".join((token_url, type(grant).__name__, grant.scope))
-    return hashlib.sha256(asked.encode()).hexdigest()[:12]
-
-
-def _grant(client: Client, login_url: str) -> Grant:
-    """Return the JWT-bearer grant where the client has a key, else client credentials."""
-    scope = client.scope or (SCOPES if isinstance(client, SyncTarget) else "")
-    if client.private_key_file:
-        return JwtBearer(
-            client_id=client.client_id,
-            private_key=client.private_key_file.read_text("utf-8"),
-            audience=client.jwt_audience or f"{login_url}/api/v2/oauth/token",
-            scope=scope,
-        )
-    secret = client.client_secret.get_secret_value() if client.client_secret else ""
-    return ClientCredentials(client_id=client.client_id, client_secret=secret, scope=scope)
+    return Line(endpoint=endpoint, gate=gate, calls=calls)

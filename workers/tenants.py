@@ -12,29 +12,17 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 
-from cryptography.exceptions import UnsupportedAlgorithm
-from cryptography.hazmat.primitives import serialization
-from cryptography.hazmat.primitives.asymmetric import rsa
 from dotenv import dotenv_values
-from pydantic import (
-    AnyHttpUrl,
-    BaseModel,
-    BeforeValidator,
-    ConfigDict,
-    Field,
-    SecretStr,
-    TypeAdapter,
-    ValidationError,
-    model_validator,
-)
+from pydantic import BeforeValidator, Field, ValidationError, model_validator
 
 from tasks.apis.genesys_platform.settings import PlatformSettings
 from tasks.errors import SettingsError
-from tasks.mapping import SyncRules
 from tasks.messages import DEFAULT_TENANT
 from tasks.pii.rules import RedactionRules
 from tasks.refusals import explain
+from workers.clients import Client, Table, Url
 from workers.settings import ENV_FILE, Settings
+from workers.sync_targets import SyncTarget, of_its_target
 
 #: Region → domain of the API and login hosts (vendor's SDK for Python 257.1.0).
 REGIONS = {
@@ -58,60 +46,17 @@ REGIONS = {
 }
 
 #: What names a variable in a table → the field that gets its value.
-NAMES_OF_SECRETS = {"client_secret_env": "client_secret", "key_env": "key"}
+NAMES_OF_SECRETS = {
+    "client_secret_env": "client_secret",
+    "key_env": "key",
+    "access_key_secret_env": "access_key_secret",
+    "api_key_env": "api_key",
+}
 
-Url = Annotated[
-    str,
-    BeforeValidator(lambda value: str(TypeAdapter(AnyHttpUrl).validate_python(value)).rstrip("/")),
-]
 TenantName = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_-]{0,62}$")]
 
 
-class _Table(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True)
-
-
-class Client(_Table):
-    """An OAuth client, by secret (client credentials) or private key (JWT bearer)."""
-
-    client_id: Annotated[str, Field(min_length=1, max_length=256)]
-    client_secret: SecretStr | None = None
-    #: A PEM file; with it the JWT-bearer grant is used.
-    private_key_file: Path | None = None
-    jwt_audience: str | None = None
-    scope: str = ""
-    token_path: Annotated[str, Field(pattern=r"^/[A-Za-z0-9/_.-]*$")] = "/oauth/token"  # noqa: S105  # a path
-    #: The budget of the client, shared by all workers.
-    requests_per_minute: Annotated[int, Field(ge=1)] = 300
-
-    @model_validator(mode="after")
-    def _can_authenticate(self) -> Self:
-        if not (self.client_secret or self.private_key_file):
-            raise ValueError("client_secret: is required, or private_key_file")
-        if self.private_key_file:
-            _check_key(self.private_key_file)
-        return self
-
-
-def _check_key(path: Path) -> None:
-    try:
-        key = serialization.load_pem_private_key(path.read_bytes(), password=None)
-    except OSError:
-        raise ValueError("private_key_file: there is no such file") from None
-    except (ValueError, TypeError, UnsupportedAlgorithm):
-        raise ValueError("private_key_file: must be a PEM private key without password") from None
-    if not isinstance(key, rsa.RSAPrivateKey):
-        raise ValueError("private_key_file: must be an RSA key")
-
-
-class SyncTarget(Client, SyncRules):
-    """Where the tenant's profiles are synced to, and how their attributes are mapped."""
-
-    target: Literal["cxone-guide"]
-    url: Url
-
-
-class Hooks(_Table):
+class Hooks(Table):
     """URLs that are told of what was done, a CRM for instance. Their failures harm nothing."""
 
     merged: tuple[Url, ...] = ()
@@ -126,7 +71,7 @@ class Tenant(Client):
     api_url: Url
     login_url: Url
     identity_attributes: tuple[str, ...] = ("email", "phone", "externalId", "customerId")
-    sync: SyncTarget | None = None
+    sync: Annotated[SyncTarget, BeforeValidator(of_its_target)] | None = None
     hooks: Hooks = Hooks()
     redaction: RedactionRules = RedactionRules()
     platform: PlatformSettings | None = None

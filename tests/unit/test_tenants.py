@@ -17,6 +17,7 @@ from workers.locks import Locks
 from workers.sealing import Seal
 from workers.settings import Settings
 from workers.store import Store
+from workers.sync_targets import CxoneGuideTarget
 from workers.systems import Shared, connect
 from workers.tenants import REGIONS, Tenant, load_tenants
 from workers.tokens import SharedTokens
@@ -112,7 +113,7 @@ def test_without_a_file_the_environment_describes_one_tenant(
         monkeypatch.setenv(name, value)
     (tenant,) = load_tenants(Settings.load()).values()
     assert (tenant.name, tenant.api_url) == ("default", "https://api.mypurecloud.com")
-    assert tenant.sync is not None
+    assert isinstance(tenant.sync, CxoneGuideTarget)
     assert tenant.sync.client_id == "cxone"
 
 
