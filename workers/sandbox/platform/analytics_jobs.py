@@ -63,7 +63,7 @@ def read_results(call: Call) -> Answer:
     job = _known(call)
     size = call.number("pageSize", LARGEST_PAGE, most=LARGEST_PAGE)
     if job["state"] != "FULFILLED":
-        raise bad_request(f"the job is {job['state']}", "illegal.operation")
+        raise bad_request(f"the job is {job['state']}")
     start = place(job["id"], call.query.get("cursor"))
     page, rest = job["conversations"][start : start + size], job["conversations"][start + size :]
     body: Document = {"dataAvailabilityDate": job["dataAvailabilityDate"]}

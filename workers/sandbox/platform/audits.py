@@ -90,7 +90,7 @@ def read_results(call: Call) -> Answer:
     size = call.number("pageSize", USUAL_PAGE, most=LARGEST_PAGE)
     call.choices("expand", frozenset({"user"}))
     if query["state"] != "Succeeded":
-        raise bad_request(f"the query is {query['state']}", "illegal.operation")
+        raise bad_request(f"the query is {query['state']}")
     start = place(query["id"], call.query.get("cursor"))
     page, rest = query["found"][start : start + size], query["found"][start + size :]
     body: Document = {"id": query["id"], "pageSize": size, "entities": page}

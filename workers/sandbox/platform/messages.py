@@ -23,7 +23,7 @@ _SHARED = ("id", "name", "purpose", "startTime", "connectedTime", "endTime", "at
 
 def read_message_conversation(call: Call) -> Answer:
     """`GET /conversations/messages/{conversationId}`: participants with the ids of messages."""
-    found = _message_conversation(call)
+    found = _message_conversation(call, UNKNOWN)
     participants = [_participant(each) for each in found["participants"] if each.get("messages")]
     uri = f"/api/v2/conversations/messages/{found['id']}"
     return Answer(body={"id": found["id"], "participants": participants, "selfUri": uri})
@@ -51,10 +51,10 @@ def read_messages(call: Call) -> Answer:
     return Answer(body={"entities": [_shown(call, each) for each in found]})
 
 
-def _message_conversation(call: Call) -> Document:
-    found = conversation(call, UNKNOWN)
+def _message_conversation(call: Call, code: str = "not.found") -> Document:
+    found = conversation(call, code)
     if not any(each.get("messages") for each in found["participants"]):
-        raise not_found("conversation", found["id"], UNKNOWN)
+        raise not_found("conversation", found["id"], code)
     return found
 
 
