@@ -3,12 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 import pytest
 
 from tasks.apis.calls import Answer
-from tests.support.platform_walk import CONTACTS, RULES, Walker, walk
+from tests.support.platform_walk import (
+    CONTACTS,
+    CONVERSATIONS,
+    DETAILS,
+    RULES,
+    Walker,
+    interval,
+    walk,
+)
 from tests.support.swagger import Exchange, swagger
 from workers.sandbox.call import Route
 from workers.sandbox.systems import SYSTEMS
@@ -127,6 +135,9 @@ def test_a_request_for_it_and_its_answers_are_as_the_document_has_them(
 ME = "/api/v2/tokens/me"
 CONTACT = f"{CONTACTS}/contacts/{{contactId}}"
 MERGE = f"{CONTACTS}/contacts/merge"
+CHAT = f"{CONVERSATIONS}/messages/{{conversationId}}"
+BULK = f"{CHAT}/messages/bulk"
+JOBS = f"{DETAILS}/details/jobs"
 RULE = {
     "name": "Orders",
     "definition": "[0-9]{9}",
@@ -161,24 +172,31 @@ def beyond_the_budget(walker: Walker) -> Answer:
     return walker.exchange("GET", ME)
 
 
-def broken(walker: Walker, status: int) -> Answer:
-    walker.sandbox.fault(kind="status", system="platform", status=status)
-    return walker.exchange("GET", ME)
+def results_too_early(walker: Walker) -> Answer:
+    job = walker.ask("POST", JOBS, body={"interval": interval(NOW, NOW + timedelta(days=1))})
+    return walker.exchange("GET", f"{JOBS}/{{jobId}}/results", jobId=job["jobId"])
 
 
-REFUSALS: Mapping[int, Callable[[Walker], Answer]] = {
-    400: lambda walker: walker.exchange("POST", RULES, body={}),
-    401: without_token,
-    403: without_permission,
-    404: lambda walker: walker.exchange("GET", CONTACT, contactId="nobody"),
-    409: twice,
-    413: lambda walker: walker.exchange("POST", RULES, body=BIG),
-    415: lambda walker: walker.exchange("POST", RULES, body=RULE, content_type="text/plain"),
-    422: lambda walker: walker.exchange("POST", MERGE, body={"contactIds": []}),
-    429: beyond_the_budget,
-    500: lambda walker: broken(walker, 500),
-    503: lambda walker: broken(walker, 503),
-}
+def expression(walker: Walker, definition: str) -> Answer:
+    return walker.exchange("POST", RULES, body={**RULE, "definition": definition})
+
+
+REFUSALS: tuple[tuple[int, Callable[[Walker], Answer]], ...] = (
+    (400, lambda walker: walker.exchange("POST", RULES, body={})),
+    (400, lambda walker: expression(walker, "(")),
+    (400, lambda walker: expression(walker, "(a+)+")),
+    (400, results_too_early),
+    (401, without_token),
+    (403, without_permission),
+    (404, lambda walker: walker.exchange("GET", CONTACT, contactId="nobody")),
+    (404, lambda walker: walker.exchange("GET", CHAT, conversationId="nobody")),
+    (404, lambda walker: walker.exchange("POST", BULK, conversationId="nobody", body=[])),
+    (409, twice),
+    (413, lambda walker: walker.exchange("POST", RULES, body=BIG)),
+    (415, lambda walker: walker.exchange("POST", RULES, body=RULE, content_type="text/plain")),
+    (422, lambda walker: walker.exchange("POST", MERGE, body={"contactIds": []})),
+    (429, beyond_the_budget),
+)
 
 
 @pytest.fixture
@@ -189,7 +207,20 @@ def refused(walker: Walker) -> Iterator[Walker]:
     walker.sandbox.put_client("platform-client", permissions=None, requests_per_minute=None)
 
 
-@pytest.mark.parametrize("status", REFUSALS)
-def test_a_refusal_is_an_answer_of_the_document(refused: Walker, status: int) -> None:
-    assert REFUSALS[status](refused).status == status
-    assert refused.wire.exchanges[-1].of_answer == []
+@pytest.mark.parametrize(("status", "ask"), REFUSALS)
+def test_a_refusal_is_an_answer_of_the_document_with_a_code_of_it(
+    refused: Walker, status: int, ask: Callable[[Walker], Answer]
+) -> None:
+    answer = ask(refused)
+    last = refused.wire.exchanges[-1]
+    assert (answer.status, last.of_answer) == (status, [])
+    operations = {(each.method, each.template): each for each in swagger().operations}
+    assert answer.body["code"] in operations[last.method, last.template].codes(status)
+
+
+@pytest.mark.parametrize("status", [500, 503])
+def test_a_failure_is_an_answer_of_the_document(walker: Walker, status: int) -> None:
+    swagger()
+    walker.sandbox.fault(kind="status", system="platform", status=status)
+    assert walker.exchange("GET", ME).status == status
+    assert walker.wire.exchanges[-1].of_answer == []

@@ -61,6 +61,11 @@ class Operation:
         needed = self.document.get("x-inin-requires-permissions", {})
         return needed.get("type", "ALL"), frozenset(needed.get("permissions", ()))
 
+    def codes(self, status: int) -> frozenset[str]:
+        """Return the codes that a refusal of that status may have."""
+        response = self.document["responses"].get(str(status), {})
+        return frozenset(response.get("x-inin-error-codes", ()))
+
 
 class Swagger:
     """The document, ready to judge requests and answers."""
