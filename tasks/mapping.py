@@ -6,27 +6,25 @@ of one contact are reported at once, by attribute name and never by value.
 
 from __future__ import annotations
 
-import unicodedata
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
-from typing import Annotated, Literal
+from typing import Annotated, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 
-from tasks import inference
-from tasks.apis.customers import CustomerAttribute, ValueType
+from tasks import inference, target_rules
+from tasks.apis.customers import CustomerAttribute, Definition, Shape, ValueType
 from tasks.errors import Rejected
 from tasks.identity import IdentityRules
-
-Value = str | Decimal | bool
-
-#: A number beyond so many digits before or after its point keeps its exponent as a text.
-LONGEST_PLAIN = 400
+from tasks.wire_values import WireValue, as_text, holds, plain
 
 
 class FieldRule(BaseModel):
-    """What happens to one source attribute. Without `type` its type is inferred."""
+    """What happens to one source attribute. Without `type` its type is inferred.
+
+    `max_length` counts the characters of the value, written as text.
+    """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
@@ -35,6 +33,12 @@ class FieldRule(BaseModel):
     max_length: Annotated[int, Field(ge=1)] | None = None
     required: bool = False
     drop: bool = False
+
+    @model_validator(mode="after")
+    def _drops_nothing_else(self) -> Self:
+        if self.drop and self.model_fields_set - {"drop"}:
+            raise ValueError("drop: goes with no other setting of the field")
+        return self
 
 
 class SyncRules(IdentityRules):
@@ -54,76 +58,96 @@ class Mapped:
     left_out: tuple[str, ...]
 
 
-def map_attributes(source: Mapping[str, object], rules: SyncRules) -> Mapped:
+def map_attributes(
+    source: Mapping[str, object],
+    rules: SyncRules,
+    shape: Shape | None = None,
+    definitions: Mapping[str, Definition] | None = None,
+) -> Mapped:
     """Return the customer attributes that `source` (name → JSON value) makes under `rules`.
 
-    Raises `Rejected` naming every attribute that collides, is missing or breaks its rule.
+    They fit the target of `shape` and the `definitions` of its fields; without a shape only the
+    tenant's own rules count. Raises `Rejected` naming every attribute that collides with another,
+    is missing, breaks its rule or is none of the target's.
     """
-    sent: dict[str, CustomerAttribute] = {}
-    left_out: list[str] = []
-    problems = _missing(source, rules)
-    origin: dict[str, str] = {}
-    for name, value in source.items():
-        rule = rules.fields.get(name)
-        if value is None or _is_ignored(rule, rules):
-            left_out.append(name)
-            continue
-        rule = rule or FieldRule()
+    taken = {
+        name: rules.fields.get(name, _INFERRED)
+        for name in source
+        if not _is_left_out(name, source, rules)
+    }
+    problems = [*_missing(source, rules), *_collisions(taken, shape)]
+    sent: list[CustomerAttribute] = []
+    for name, rule in taken.items():
         target = rule.target or name
-        twin = origin.setdefault(_normal(target), name)
-        if twin != name:
-            problems.append(f"{twin!r} and {name!r} both map to {target!r}")
-            continue
+        if shape:
+            problems += _of(name, target_rules.name_problems(target, shape, definitions))
         try:
-            sent[name] = _attribute(target, value, rule)
+            attribute = _attribute(target, source[name], rule, shape)
         except ValueError as error:
-            problems.append(f"{name!r} {error}")
+            problems += _of(name, [str(error)])
+            continue
+        if shape:
+            problems += _of(name, target_rules.value_problems(attribute, shape, definitions))
+        sent.append(attribute)
     if problems:
         raise Rejected("attributes: " + "; ".join(problems))
-    return Mapped(attributes=tuple(sent.values()), left_out=tuple(left_out))
+    left_out = tuple(name for name in source if name not in taken)
+    return Mapped(attributes=tuple(sent), left_out=left_out)
 
 
-def _missing(source: Mapping[str, object], rules: SyncRules) -> list[str]:
-    return [
-        f"{name!r} is required and missing"
-        for name, rule in rules.fields.items()
-        if rule.required and source.get(name) is None
-    ]
+_INFERRED = FieldRule()
 
 
-def _is_ignored(rule: FieldRule | None, rules: SyncRules) -> bool:
-    return rule.drop if rule else rules.unmapped == "ignore"
+def _of(name: str, problems: Iterable[str]) -> Iterator[str]:
+    return (f"{name!r} {problem}" for problem in problems)
 
 
-def _normal(name: str) -> str:
-    """Return the form under which a store may hold two names for one."""
-    return unicodedata.normalize("NFC", " ".join(name.split()).casefold())
+def _is_left_out(name: str, source: Mapping[str, object], rules: SyncRules) -> bool:
+    rule = rules.fields.get(name)
+    return source[name] is None or (rule.drop if rule else rules.unmapped == "ignore")
 
 
-def _attribute(target: str, value: object, rule: FieldRule) -> CustomerAttribute:
+def _missing(source: Mapping[str, object], rules: SyncRules) -> Iterator[str]:
+    required = (name for name, rule in rules.fields.items() if rule.required)
+    return (f"{name!r} is required and missing" for name in required if source.get(name) is None)
+
+
+def _collisions(taken: Mapping[str, FieldRule], shape: Shape | None) -> Iterator[str]:
+    """Yield each pair of names that the target would have one field for."""
+    first: dict[str, str] = {}
+    for name, rule in taken.items():
+        target = rule.target or name
+        key = target_rules.field_key(target, shape) if shape else target_rules.folded(target)
+        twin = first.setdefault(key, name)
+        if twin != name:
+            yield f"{twin!r} and {name!r} both map to {target!r}"
+
+
+def _attribute(
+    target: str, value: object, rule: FieldRule, shape: Shape | None
+) -> CustomerAttribute:
+    """Return the attribute that `value` makes. Raises `ValueError` where it breaks its rule."""
     kind, typed = _typed(value, rule.type)
-    if rule.max_length and isinstance(typed, str) and len(typed) > rule.max_length:
+    if rule.max_length and len(as_text(typed)) > rule.max_length:
         raise ValueError(f"is longer than {rule.max_length} characters")
+    if rule.type and shape and isinstance(typed, Decimal) and not holds(typed, shape):
+        raise ValueError("is a number that the target does not have: too large, or a fraction")
     return CustomerAttribute(name=target, type=kind, value=typed)
 
 
-def _typed(value: object, wanted: ValueType | None) -> tuple[ValueType, Value]:
+def _typed(value: object, wanted: ValueType | None) -> tuple[ValueType, WireValue]:
     """Return the type and the value of a JSON value; only a text's type has to be inferred."""
     if isinstance(value, str):
         return _convert(value, wanted) if wanted else inference.infer(value)
     if isinstance(value, bool):
-        return _convert("true" if value else "false", wanted or "boolean")
-    if isinstance(value, int | Decimal):
-        return _convert(_digits(value), wanted) if wanted else ("number", Decimal(value))
+        return _convert(as_text(value), wanted or "boolean")
+    if isinstance(value, int | Decimal) and Decimal(value).is_finite():
+        number = Decimal(value)
+        return _convert(plain(number), wanted) if wanted else ("number", number)
     raise ValueError("is neither text, number nor boolean")
 
 
-def _digits(value: int | Decimal) -> str:
-    number = Decimal(value)
-    return format(number, "f") if abs(number.adjusted()) < LONGEST_PLAIN else str(number)
-
-
-def _convert(text: str, wanted: ValueType) -> tuple[ValueType, Value]:
+def _convert(text: str, wanted: ValueType) -> tuple[ValueType, WireValue]:
     """Return `text` as the type its rule asks for, or raise `ValueError` where it is none."""
     if wanted == "string":
         return wanted, text
