@@ -234,8 +234,12 @@ def test_what_is_no_id_is_a_bad_request(cognigy: Ask, profile_id: str) -> None:
 
 
 @pytest.mark.parametrize("key", [None, "", "wrong", "sandbox-secret", "sandbox-cognigy"])
-def test_a_wrong_key_is_unknown(cognigy: Ask, mary: str, key: str | None) -> None:
+def test_a_wrong_key_is_unknown(
+    sandbox: SandboxHandle, cognigy: Ask, mary: str, key: str | None
+) -> None:
+    sandbox.put_client("keyless", system="cognigy", organization="default")
     assert cognigy("GET", mary, key=key).status_code == 401
+    assert sandbox.journal()[-1]["client"] is None
 
 
 @pytest.mark.parametrize("name", ["api_key", "X-API-Key"])
