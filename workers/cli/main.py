@@ -17,6 +17,7 @@ from workers.cli import (
     audit,
     dead_letters,
     demo,
+    doctor,
     enqueue,
     masking,
     policy,
@@ -55,6 +56,7 @@ app.command()(sandbox.sandbox)
 app.command()(enqueue.enqueue)
 app.command()(schema.schema)
 app.command()(status.status)
+app.command()(doctor.doctor)
 app.add_typer(rates.app, name="rates")
 app.command()(policy.policy)
 app.command()(redact.redact)

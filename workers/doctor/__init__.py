@@ -1,0 +1,1 @@
+"""What may be wrong with an installation, each with its remedy: `genesys-workers doctor`."""
