@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import importlib
 import importlib.util
+import os
 from pathlib import Path
 from typing import Any
 
@@ -62,9 +63,13 @@ class VendorSdk:
 
 
 def load(folder: Path) -> Any:
-    """Import the SDK, with `folder` as its home, or skip the test where it is not installed."""
+    """Import the SDK, with `folder` as its home, or skip the test where it is not installed.
+
+    With `REQUIRE_SDK` set, the test fails instead.
+    """
     if importlib.util.find_spec(NAME) is None:
-        pytest.skip("the vendor's SDK is not installed (extra `sdk`)")
+        without = pytest.fail if os.environ.get("REQUIRE_SDK") else pytest.skip
+        without("the vendor's SDK is not installed (extra `sdk`)")
     config = folder / ".genesyscloudpython" / "config"
     config.parent.mkdir()
     config.write_text("[general]\nlive_reload_config = false\n", "utf-8")
