@@ -76,7 +76,7 @@ def _examined(
 ) -> Iterator[Row]:
     shared = list(looked(installation.shared_state(services, clock), doing))
     yield from shared
-    has_redis = (shared[0][0], shared[0][1].state) == (installation.REACHED, "ok")
+    has_redis = installation.usable(shared)
     if has_redis and services.tenants:
         yield from looked(installation.work(services), doing)
     yield from looked(installation.here(services), doing)

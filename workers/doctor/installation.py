@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 
 from workers.app import Services
 from workers.doctor import (
@@ -17,6 +17,10 @@ from workers.doctor import (
     sealing,
 )
 from workers.doctor.finding import Check
+from workers.doctor.looking import Row
+
+#: The checks without which nothing can be asked of Redis.
+REACHED, RIGHTS = "redis: connection", "redis: rights"
 
 
 def shared_state(services: Services, clock: Callable[[], float]) -> Iterator[Check]:
@@ -25,7 +29,7 @@ def shared_state(services: Services, clock: Callable[[], float]) -> Iterator[Che
     url, results = settings.redis_url, settings.result_backend
     yield Check(name=REACHED, look=lambda: connection.reached("REDIS_URL", url), basis=True)
     names = list(services.terms)
-    yield Check(name="redis: rights", look=lambda: rights.allowed(store.redis, names), basis=True)
+    yield Check(name=RIGHTS, look=lambda: rights.allowed(store.redis, names))
     yield Check(name="redis: persistence", look=lambda: persistence.persisted(store.redis))
     yield Check(name="redis: eviction", look=lambda: memory.evicted(store.redis))
     yield Check(name="redis: memory", look=lambda: memory.room(store.redis))
@@ -49,5 +53,7 @@ def here(services: Services) -> Iterator[Check]:
         yield Check(name="audit files", look=lambda: folders.writable("AUDIT_DIR", folder))
 
 
-#: The check without which nothing can be asked of Redis.
-REACHED = "redis: connection"
+def usable(rows: Iterable[Row]) -> bool:
+    """Return whether these findings of Redis are such that workers could work with it."""
+    states = {name: finding.state for name, finding in rows}
+    return all(states.get(name) == "ok" for name in (REACHED, RIGHTS))

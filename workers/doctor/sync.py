@@ -23,7 +23,7 @@ SET_NOTHING = Call(
     body={"attributes": []},
     kind="write",
 )
-ERRAND = Errand(tasks=("sync_profile",), probes=(SET_NOTHING,))
+ERRAND = Errand(tasks=("sync_profile", "merge_and_sync"), probes=(SET_NOTHING,))
 
 
 def defined(visit: Visit) -> Iterator[Finding]:

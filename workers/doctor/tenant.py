@@ -20,6 +20,9 @@ from workers.doctor.visit import Visit
 from workers.sync_targets import CxoneGuideTarget
 from workers.systems import GENESYS
 
+#: The tasks that call the sync's target.
+SYNCING = ("sync_profile", "merge_and_sync")
+
 Look = Callable[[], Iterable[Finding]]
 
 
@@ -29,8 +32,8 @@ def sections(visit: Visit, tasks: Collection[str]) -> Iterator[Iterator[Check]]:
     What the client may do is asked for `tasks`, for all of them where there are none.
     """
     yield _organization(visit, tasks)
-    for system in visit.connections.lines:
-        if system != GENESYS:
+    if _concerned(tasks, SYNCING):
+        for system in visit.connections.lines.keys() - {GENESYS}:
             yield _target(visit, system)
 
 
@@ -48,7 +51,7 @@ def _organization(visit: Visit, tasks: Collection[str]) -> Iterator[Check]:
         yield _check(visit, "token", lambda: tokens.taken(http, question), basis=True)
         prober = Prober(http=http, remedy=guide_errands.REMEDY)
     for errand in _errands(visit):
-        if not tasks or not set(tasks).isdisjoint(errand.tasks):
+        if _concerned(tasks, errand.tasks):
             yield _probing(visit, prober, errand)
     if folder := _settings(visit).archive_folder:
         yield _check(visit, "archive", lambda: folders.writable("archive_folder", folder))
@@ -93,6 +96,10 @@ def _errands(visit: Visit) -> Iterator[Errand]:
 
 def _settings(visit: Visit) -> PlatformSettings:
     return visit.tenant.platform or PlatformSettings()
+
+
+def _concerned(tasks: Collection[str], those: Iterable[str]) -> bool:
+    return not tasks or not set(tasks).isdisjoint(those)
 
 
 def _probing(visit: Visit, prober: Prober, errand: Errand) -> Check:
