@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from tasks.apis.calls import Allowance, Call, Timeouts
 from tasks.apis.dialects import GUIDE, Dialect
 from tasks.apis.http import Endpoint, Http
-from tasks.apis.tokens import ClientCredentials, Grant, Token
+from tasks.apis.tokens import ApiKey, ClientCredentials, Grant, Token
 from tasks.apis.wire import Wire
 from tasks.errors import WorkerError
 
@@ -66,7 +66,7 @@ def http(
     *,
     system: str = "genesys",
     token_url: str = "",
-    grant: Grant | None = None,
+    grant: Grant | ApiKey | None = None,
     timeouts: Timeouts | None = None,
     wire: Wire | None = None,
     gate: OpenGate | None = None,
