@@ -84,6 +84,8 @@ class Options(BaseModel):
     cognigy_body_limit: PositiveInt = 60_000
     #: Whether `cognigy` refuses or ignores a field that a project's profile schema does not have.
     cognigy_unknown_field: Literal["refuse", "ignore"] = "refuse"
+    #: Whether a null in a request of `cognigy` takes a field away or is refused.
+    cognigy_null: Literal["remove", "refuse"] = "remove"
     #: How long `cognigy` keeps a profile that nobody reads or writes.
     cognigy_profile_days: PositiveFloat = 30
     #: How many requests, and how many effects, the journal remembers.

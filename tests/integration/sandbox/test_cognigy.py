@@ -98,7 +98,12 @@ def test_names_are_compared_without_case(sandbox: SandboxHandle, cognigy: Ask, m
         assert (refused.status_code, refused.json()["details"]) == (400, {"field": other})
 
 
-def test_a_null_takes_a_field_away(sandbox: SandboxHandle, cognigy: Ask, mary: str) -> None:
+def test_a_null_takes_a_field_away_or_is_refused(
+    sandbox: SandboxHandle, cognigy: Ask, mary: str
+) -> None:
+    sandbox.options(cognigy_null="refuse")
+    assert patch(cognigy, mary, firstname=None).status_code == 400
+    sandbox.options(cognigy_null="remove")
     assert patch(cognigy, mary, firstname=None).status_code == 204
     assert held(sandbox) == {"accepted_gdpr": True}
 

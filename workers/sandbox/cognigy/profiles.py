@@ -95,9 +95,7 @@ def _fields(call: Call, sent: Mapping[str, Any], project_id: str) -> Document:
     schema = call.organization.cognigy_schemas.get(project_id)
     if schema is None:
         raise invalid("projectId", "there is no such project")
-    return read_fields(
-        sent, schema["fields"], strict=call.options.cognigy_unknown_field == "refuse"
-    )
+    return read_fields(sent, schema["fields"], call.options)
 
 
 def _check_contact_ids(

@@ -8,6 +8,7 @@ from decimal import Decimal
 from typing import Any
 
 from workers.sandbox.cognigy.errors import invalid
+from workers.sandbox.options import Options
 from workers.sandbox.world import Document
 
 #: The largest whole number that JavaScript holds exactly.
@@ -15,12 +16,12 @@ LARGEST_INTEGER = 2**53 - 1
 _NAME = re.compile(r"[A-Za-z0-9_]+")
 
 
-def read_fields(sent: Mapping[str, Any], schema: Mapping[str, str], *, strict: bool) -> Document:
+def read_fields(sent: Mapping[str, Any], schema: Mapping[str, str], options: Options) -> Document:
     """The fields of a request as a profile holds them, named as `schema` (name → type) names them.
 
     Names are compared without case. Numbers become what JavaScript makes of them. Raises Refused
-    (400) for a name or a value that the schema does not allow; an unknown name is left out unless
-    `strict`. A null takes a field away ([?]).
+    (400) for a name or a value that the schema does not allow. Options say what becomes of unknown
+    names, and whether a null may take a field away (the vendor's answers are not known [?]).
     """
     spelled = {name.lower(): name for name in schema}
     seen: set[str] = set()
@@ -33,14 +34,14 @@ def read_fields(sent: Mapping[str, Any], schema: Mapping[str, str], *, strict: b
         seen.add(name.lower())
         if name.lower() in spelled:
             known = spelled[name.lower()]
-            fields[known] = _value(name, value, schema[known])
-        elif strict:
+            fields[known] = _value(name, value, schema[known], options)
+        elif options.cognigy_unknown_field == "refuse":
             raise invalid(name, "is no field of the profile schema")
     return fields
 
 
-def _value(name: str, value: Any, kind: str) -> Any:
-    if value is None:
+def _value(name: str, value: Any, kind: str, options: Options) -> Any:
+    if value is None and options.cognigy_null == "remove":
         return None
     if not _AGREES[kind](value):
         # The text quotes the value, as servers do: clients have to mask it.
