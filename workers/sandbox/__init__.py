@@ -1,4 +1,4 @@
-"""Simulated Genesys Cloud, NICE CXone and Cognigy.AI: strict, stateful, and able to fail on demand."""
+"""Simulated Genesys Cloud, NICE CXone and Cognigy.AI: strict, stateful, failing on demand."""
 
 from __future__ import annotations
 
