@@ -25,7 +25,8 @@ class IdentityRules(BaseModel):
     It is the message's `customer_id`, else the contact's attribute `customer_id_attribute` (an
     external id), else `customer_id_template` with `{contact_id}` filled in. A contact without a
     customer is left alone (`skip`), its message parked (`park`), or its customer made (`create`),
-    under the template's id where the attribute is missing.
+    under the template's id where the attribute is missing. A target that is set to make customers
+    makes those that it does not know whatever stands here.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)

@@ -57,10 +57,14 @@ class Waiting:
 
 @dataclass(frozen=True, kw_only=True)
 class Changes:
-    """What waits for a customer, and the stamps of what was written last, both by field."""
+    """What waits for a customer, and the stamps of what was written last, both by field.
+
+    `held` is for how many seconds more nothing can be written to the customer.
+    """
 
     waiting: Mapping[str, Waiting] = field(default_factory=dict)
     written: Mapping[str, Stamp] = field(default_factory=dict)
+    held: float = 0.0
 
     def newest(self, name: str) -> Stamp | None:
         """Return the stamp of the field's newest value, waiting or written; None without one."""
@@ -92,6 +96,10 @@ class Pending(Protocol):
         """Return what waits to be written to the customer, and what has been."""
         ...
 
+    def hold(self, customer_id: str, seconds: float) -> None:
+        """Let whoever would write to the customer know that it has to wait for so long."""
+        ...
+
     def doubt(self, customer_id: str, names: Sequence[str]) -> None:
         """Before a write: forget what the fields hold, until it is known what came of it."""
         ...
@@ -111,15 +119,17 @@ Held = dict[tuple[str, str], tuple[Stamp, CustomerAttribute | None]]
 
 @dataclass(frozen=True, kw_only=True)
 class PendingInMemory:
-    """Implements `Pending` in memory; operations that are to meet share `waits` and `wrote`.
+    """Implements `Pending` in memory; operations that are to meet share its
+    dictionaries.
 
-    It has no clock: every value waits for its whole window.
+    It has no clock: every value waits for its whole window, and what is held is so for good.
     """
 
     operation: str = "operation"
     claimed: datetime = _YEAR_ONE
     waits: Held = field(default_factory=dict)
     wrote: Held = field(default_factory=dict)
+    holds: dict[str, float] = field(default_factory=dict)
 
     def stamp(self, occurred_at: datetime | None) -> Stamp:
         return Stamp.of(self.operation, self.claimed, occurred_at)
@@ -147,7 +157,10 @@ class PendingInMemory:
         written = {
             name: stamp for (whose, name), (stamp, _) in self.wrote.items() if whose == customer_id
         }
-        return Changes(waiting=waiting, written=written)
+        return Changes(waiting=waiting, written=written, held=self.holds.get(customer_id, 0.0))
+
+    def hold(self, customer_id: str, seconds: float) -> None:
+        self.holds[customer_id] = seconds
 
     def doubt(self, customer_id: str, names: Sequence[str]) -> None:
         for place in ((customer_id, name) for name in names):

@@ -140,6 +140,7 @@ class Services:
             timeouts=self.settings.timeouts,
             replication=self.settings.replication,
             remember=self.settings.ledger_seconds,
+            seal=self.seal,
             wire=self.wire,
         )
 

@@ -29,7 +29,9 @@ from workers.endpoints import genesys_endpoint, sync_endpoint
 from workers.ledger import Claim
 from workers.locks import Locks
 from workers.newest import NewestInRedis
+from workers.pending import PendingInRedis
 from workers.release_history import HistoryInRedis
+from workers.sealing import Seal
 from workers.steps import StepsInRedis
 from workers.store import Store
 from workers.tenants import Tenant
@@ -54,7 +56,7 @@ class Shared:
     """What the connections of all tenants share in a process.
 
     `remember` is how many seconds the newest moments of a resource are kept, `replication` how
-    often and how long a job is asked for.
+    often and how long a job is asked for. `seal` is for values that wait to be written.
     """
 
     store: Store
@@ -63,6 +65,7 @@ class Shared:
     timeouts: Timeouts
     replication: Waiting
     remember: int
+    seal: Seal = field(default_factory=Seal)
     wire: Wire = field(default_factory=Wire, repr=False)
     known: Known = field(default_factory=Known, repr=False)
 
@@ -111,6 +114,9 @@ class Connections:
                 tenant=tenant.name,
                 first_at=claim.first_at,
                 keep=shared.remember,
+            ),
+            pending=PendingInRedis(
+                store=shared.store, claim=claim, seal=shared.seal, keep=shared.remember
             ),
             identity_attributes=tenant.identity_attributes,
             redaction=tenant.redaction,

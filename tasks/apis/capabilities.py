@@ -23,6 +23,8 @@ class Capabilities:
     replication: bool
     #: The API knows what people have consented to.
     consents: bool
+    #: A contact that was merged lives on under another id, which a read of it tells.
+    merges_contacts: bool
     #: A merge policy of the caller's own is carried out by the API.
     custom_merge_policy: bool
     #: The most sources of one merge.
@@ -43,6 +45,7 @@ GUIDE = Capabilities(
     deployments=False,
     replication=True,
     consents=True,
+    merges_contacts=False,
     custom_merge_policy=True,
     merge_sources=10,
     merged_attributes=50,
@@ -58,6 +61,7 @@ PLATFORM = Capabilities(
     deployments=True,
     replication=False,
     consents=False,
+    merges_contacts=True,
     custom_merge_policy=False,
     merge_sources=24,
     merged_attributes=None,

@@ -15,6 +15,7 @@ from tasks.apis.genesys_platform.settings import PlatformSettings
 from tasks.apis.masking_rules import MaskingRules
 from tasks.errors import Unsupported
 from tasks.mapping import SyncRules
+from tasks.pending import Pending, PendingInMemory
 from tasks.pii.rules import RedactionRules
 from tasks.release_history import HistoryInMemory, ReleaseHistory
 from tasks.steps import Steps, Unshared
@@ -75,6 +76,7 @@ class Systems:
     customers: CustomerStore | None
     sync: SyncRules
     newest: Newest
+    pending: Pending = field(default_factory=PendingInMemory)
     identity_attributes: tuple[str, ...] = ("email", "phone", "externalId", "customerId")
     redaction: RedactionRules = field(default_factory=RedactionRules)
     replication: Waiting = field(default_factory=Waiting)

@@ -14,11 +14,13 @@ from typing import Any
 
 from tasks import errors
 from tasks.apis.capabilities import GUIDE, Capabilities
-from tasks.apis.customers import CustomerAttribute
+from tasks.apis.customers import Customer, CustomerAttribute, Definition, Shape
+from tasks.apis.cxone_guide import SHAPE
 from tasks.apis.genesys import Consent, Contact, Participant, Profile
 from tasks.compact_json import compact_json
 from tasks.messages import MAX_ATTRIBUTE_BYTES
 from tasks.profile_links import links_of, reachable
+from tasks.wire_values import on_the_wire
 
 
 def _where(status: int) -> dict[str, Any]:
@@ -152,17 +154,51 @@ class FakeGenesys:
 
 @dataclass(kw_only=True)
 class FakeCustomers:
-    """A customer store that upserts, attribute by attribute."""
+    """A customer store that upserts, attribute by attribute; it can be told to know its customers.
+
+    `refused` are names of fields that it takes no value of, `refusal` what it answers any write
+    with, `unwritable` the reasons why customers must not be written.
+    """
 
     customers: dict[str, dict[str, CustomerAttribute]] = field(default_factory=dict)
+    shape: Shape = SHAPE
+    defined: Mapping[str, Definition] | None = None
+    knows_all: bool = True
+    refused: set[str] = field(default_factory=set)
+    unwritable: dict[str, str] = field(default_factory=dict)
     calls: list[tuple[str, tuple[str, ...]]] = field(default_factory=list)
-    refusal: errors.ApiError | None = None
+    reads: list[str] = field(default_factory=list)
+    refusal: errors.WorkerError | None = None
+
+    def definitions(self) -> Mapping[str, Definition] | None:
+        return self.defined
+
+    def read(self, customer_id: str) -> Customer | None:
+        self.reads.append(customer_id)
+        if customer_id not in self.customers:
+            return None
+        held = self.customers[customer_id]
+        reason = self.unwritable.get(customer_id, "")
+        values = {name: on_the_wire(each, self.shape) for name, each in held.items()}
+        return Customer(id=customer_id, attributes=values, writable=not reason, reason=reason)
 
     def put_attributes(self, customer_id: str, attributes: Sequence[CustomerAttribute]) -> None:
         self.calls.append((customer_id, tuple(a.name for a in attributes)))
         if self.refusal:
             raise self.refusal
+        if not self.knows_all and customer_id not in self.customers:
+            raise not_found()
+        if any(each.name in self.refused for each in attributes):
+            raise unprocessable("refused")
         self.customers.setdefault(customer_id, {}).update({a.name: a for a in attributes})
+
+    def create(self, customer_id: str, attributes: Sequence[CustomerAttribute]) -> None:
+        self.customers.setdefault(customer_id, {})
+        self.put_attributes(customer_id, attributes)
+
+    def remove(self, customer_id: str, names: Sequence[str]) -> None:
+        for name in names:
+            self.customers[customer_id].pop(name, None)
 
 
 @dataclass(kw_only=True)
