@@ -205,6 +205,17 @@ def test_a_write_loses_no_field_whichever_way_the_vendor_takes_it(
     assert calls(sandbox) == [("GET", ONE, 200), ("PUT", FIELDS, 204), ("GET", ONE, 200)]
 
 
+def test_what_was_read_of_a_customer_serves_one_write(sandbox: SandboxHandle) -> None:
+    sandbox.options(dfo_put="replace")
+    customers = store(sandbox, DigitalSettings(unknown_ident="refused", replaces="all"))
+    customers.read(CUSTOMER)
+    customers.put_attributes(CUSTOMER, [text("city", "Ulm")])
+    assert calls(sandbox) == [("GET", ONE, 200), ("PUT", FIELDS, 204)]
+    stored(sandbox, customer_number="0007", notes="of somebody else")
+    customers.put_attributes(CUSTOMER, [text("city", "Bonn")])
+    assert values(sandbox)["notes"] == "of somebody else"
+
+
 def test_a_write_that_is_surely_partial_would_lose_fields_where_it_is_not(
     sandbox: SandboxHandle,
 ) -> None:

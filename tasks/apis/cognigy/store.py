@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from tasks.apis.cognigy import profiles
 from tasks.apis.cognigy.consent import objection
 from tasks.apis.cognigy.settings import ID_PATTERN, CognigySettings
 from tasks.apis.cognigy.successors import Successors
-from tasks.apis.cognigy.values import value_of
 from tasks.apis.customers import Customer, CustomerAttribute, NameRule, Shape
 from tasks.apis.http import Http
 from tasks.errors import NotFound, Rejected, Unsupported
+from tasks.wire_values import on_the_wire
 
 NAMES = NameRule(
     pattern=re.compile(r"[A-Za-z0-9_]+"),
@@ -57,7 +57,7 @@ class CognigyProfiles:
 
     def put_attributes(self, customer_id: str, attributes: Sequence[CustomerAttribute]) -> None:
         """Set the attributes. Raises `Rejected` where the person does not allow it."""
-        self._patch(customer_id, {each.name: value_of(each.value) for each in attributes})
+        self._patch(customer_id, {each.name: on_the_wire(each, self.shape) for each in attributes})
 
     def create(self, customer_id: str, attributes: Sequence[CustomerAttribute]) -> None:
         """Make a profile with `customer_id` as its contact id; see `create_profile`."""
@@ -67,7 +67,7 @@ class CognigyProfiles:
         if isinstance(self._seen(customer_id), Customer):
             self.put_attributes(customer_id, attributes)
         else:
-            fields = {each.name: value_of(each.value) for each in attributes}
+            fields = {each.name: on_the_wire(each, self.shape) for each in attributes}
             made = profiles.create_profile(self.http, project_id, customer_id, fields)
             self.successors.remember(customer_id, made)
             del self._known[customer_id]
@@ -78,7 +78,7 @@ class CognigyProfiles:
             raise Unsupported("sync: no field is removed without null_removes in the [sync] table")
         self._patch(customer_id, dict.fromkeys(names))
 
-    def _patch(self, customer_id: str, fields: dict[str, object]) -> None:
+    def _patch(self, customer_id: str, fields: Mapping[str, object]) -> None:
         seen = self._seen(customer_id)
         if isinstance(seen, NotFound):
             raise seen
