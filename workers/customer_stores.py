@@ -20,9 +20,9 @@ from workers.sync_targets import CognigyTarget, CxoneGuideTarget, CxoneTarget, S
 #: The system that a target is: its budget, its pause, its line in the status.
 SYSTEM: Mapping[Target, str] = {"cxone-guide": "cxone", "cxone": "cxone", "cognigy": "cognigy"}
 
-#: The calls that an attempt makes to it at most, so that none has to overdraw its budget. To `cxone`
-#: they are for definitions, a read, the write and a read after it; to `cognigy` for two reads and
-#: two writes.
+#: The calls that an attempt makes to it at most, so that none has to overdraw its budget: for
+#: definitions, a read, the write and a read after it at `cxone`, two reads and two writes at
+#: `cognigy`.
 CALLS: Mapping[Target, int] = {"cxone-guide": 1, "cxone": 4, "cognigy": 4}
 
 

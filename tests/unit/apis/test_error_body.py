@@ -79,3 +79,41 @@ def test_a_422_keeps_the_fields_and_codes_of_its_details_and_no_texts() -> None:
     assert isinstance(error, errors.Unprocessable)
     assert error.fields == {"workEmail": "email.invalid", "?": "?"}
     assert "ann" not in f"{error} {error!r} {vars(error)}".lower()
+
+
+def test_cxones_errors_keep_fields_codes_and_the_uid() -> None:
+    body = {
+        "errors": [
+            {"field": "newsletter", "message": "'Ann' is no list value", "errorCode": "value.bad"},
+            {"field": "ann@example.com", "message": "Ann", "errorCode": "Dear Ann, no"},
+            {"field": "", "message": "Ann", "errorCode": "about.no.field"},
+        ],
+        "uid": CONTEXT,
+    }
+    error = explained(422, contextId=None, **body)
+    assert isinstance(error, errors.Unprocessable)
+    assert error.fields == {"newsletter": "value.bad", "?": "?"}
+    assert (error.code, error.context_id) == ("value.bad", CONTEXT)
+    assert "ann" not in f"{error} {error!r} {vars(error)}".lower()
+
+
+@pytest.mark.parametrize("trace", [CONTEXT, f"api--{CONTEXT}", f"profiles--{CONTEXT}"])
+def test_a_problem_keeps_its_code_and_trace_id(trace: str) -> None:
+    problem = {
+        "type": "Bad Request",
+        "title": "Bad Request Error",
+        "status": 400,
+        "detail": "Validation failed. city: 'Ann' is no Text",
+        "code": 1000,
+        "traceId": trace,
+        "details": {"value": "Ann"},
+    }
+    error = answers.explain("cognigy", CALL, Answer(status=400, headers={}, body=problem), now=0.0)
+    assert (type(error), error.code, error.context_id) == (errors.BadRequest, "1000", trace)
+    assert "Ann" not in f"{error} {error!r} {vars(error)}"
+
+
+def test_a_problem_names_those_of_the_requests_fields_that_it_mentions() -> None:
+    answer = Answer(status=400, headers={}, body={"detail": "Validation failed. city: 'Ann'"})
+    error = answers.refused("cognigy", CALL, answer, ["city", "cit", "tier"])
+    assert error.fields == {"city": "refused"}

@@ -11,7 +11,8 @@ from cryptography.hazmat.primitives.asymmetric import rsa
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
 from pydantic import ValidationError
 
-from tasks.apis.tokens import ClientCredentials, JwtBearer, Token
+from tasks.apis.cxone.access_key import AccessKey, ApplicationAccessKey
+from tasks.apis.tokens import ApiKey, ClientCredentials, JwtBearer, Token
 
 AUDIENCE = "https://login.example.com/api/v2/oauth/token"
 NOW = 1_800_000_000.75
@@ -119,3 +120,27 @@ def test_a_body_that_holds_no_usable_token_is_refused_without_quoting_it(body: o
     with pytest.raises(ValidationError) as caught:
         Token.parse(body)
     assert "t0ken" not in str(caught.value)
+
+
+ACCESS_KEY = AccessKey(key_id="key", key_secret="s3cret")
+THROUGH_APPLICATION = ApplicationAccessKey(
+    key_id="key", key_secret="s3cret", application_id="app", application_secret="app-s3cret"
+)
+
+
+def test_an_access_key_asks_in_json_by_itself_and_in_a_form_through_an_application() -> None:
+    assert (ACCESS_KEY.as_json, ACCESS_KEY.basic()) == (True, None)
+    assert ACCESS_KEY.form() == {"accessKeyId": "key", "accessKeySecret": "s3cret"}
+    assert (THROUGH_APPLICATION.as_json, THROUGH_APPLICATION.basic()) == (
+        False,
+        ("app", "app-s3cret"),
+    )
+    assert THROUGH_APPLICATION.form() == {
+        "grant_type": "password",
+        "username": "key",
+        "password": "s3cret",
+    }
+
+
+def test_no_key_is_in_a_repr() -> None:
+    assert "s3cret" not in repr([ACCESS_KEY, THROUGH_APPLICATION, ApiKey(value="s3cret")])
