@@ -53,7 +53,9 @@ class CxoneTarget(Table, SyncRules, DigitalSettings):
             raise ValueError("tenant_id: is required, or url")
         if self.access_by == "application":
             if not (self.client_id and self.client_secret):
-                raise ValueError('client_id, client_secret: are required with "application"')
+                raise ValueError(
+                    'client_id, client_secret: are required with access_by = "application"'
+                )
         elif self.client_id or self.client_secret:
             raise ValueError('client_id, client_secret: are for access_by = "application" only')
         elif not (self.token_url or self.tenant_id):
