@@ -11,6 +11,7 @@ from redis import Redis
 from tasks.apis.calls import Timeouts
 from tasks.apis.cognigy.store import CognigyProfiles
 from tasks.apis.customers import CustomerStore
+from tasks.apis.cxone.access_key import AccessKey, ApplicationAccessKey
 from tasks.apis.cxone.store import CxoneDigital
 from tasks.apis.cxone_guide import CxoneGuide
 from tasks.apis.http import Endpoint
@@ -22,7 +23,9 @@ from workers.endpoints import sync_endpoint
 from workers.settings import Settings
 from workers.store import Store
 from workers.sync_targets import CognigyTarget, CxoneTarget, SyncTarget
+from workers.systems import budgets
 from workers.tenants import Tenant, load_tenants
+from workers.transport.claims import WINDOW_SECONDS
 
 TENANT = """
 [tenants.acme]
@@ -123,10 +126,7 @@ def test_no_secret_of_a_target_is_shown(tmp_path: Path, table: str) -> None:
         ),
         (CXONE.replace("access_key_id", "key_id"), ".sync.access_key_id: is required (and 1 more)"),
         (CXONE.replace("access_key_secret_env", "key_env"), ".sync.access_key_secret: is required"),
-        (
-            CXONE.replace("KEY_SECRET", "EMPTY"),
-            ": access_key_secret_env: the variable EMPTY is not",
-        ),
+        (CXONE.replace("KEY_SECRET", "EMPTY"), ": access_key_secret_env: the variable EMPTY"),
         (
             CXONE + 'access_by = "application"',
             '.sync: client_id, client_secret: are required with access_by = "application"',
@@ -136,22 +136,16 @@ def test_no_secret_of_a_target_is_shown(tmp_path: Path, table: str) -> None:
             '.sync: client_id, client_secret: are for access_by = "application" only',
         ),
         (CXONE + 'access_by = "magic"', ".sync.access_by: Input should be 'key' or 'application'"),
-        (
-            CXONE + 'replaces = "some"',
-            ".sync.replaces: Input should be 'unknown', 'all' or 'named'",
-        ),
+        (CXONE + 'replaces = "some"', ".sync.replaces: Input should be 'unknown', 'all'"),
         (CXONE + "record_burst = 0", ".sync.record_burst: Input should be greater than or equal"),
         (CXONE + "record_per_minute = nan", ".sync.record_per_minute: Input should be"),
         (CXONE + "record_per_minute = 0", ".sync.record_per_minute: Input should be"),
         (CXONE + "api_key_env = 'API_KEY'", ".sync.api_key: is not a known field"),
         (COGNIGY.replace("https", "ftp"), ".sync.url: URL scheme should be"),
         (COGNIGY.replace("api_key_env", "key_env"), ".sync.api_key: is required (and 1 more)"),
-        (COGNIGY + "create_missing = true", ".sync: project_id: is required with create_missing"),
+        (COGNIGY + "create_missing = true", ".sync: project_id: is required with"),
         (COGNIGY + 'project_id = "P"', ".sync.project_id: String should match"),
-        (
-            COGNIGY + "requests_per_five_minutes = 5",
-            ".sync.requests_per_five_minutes: Input should",
-        ),
+        (COGNIGY + "requests_per_five_minutes = 5", ".sync.requests_per_five_minutes: Input"),
         (COGNIGY + "requests_per_minute = 9", ".sync.requests_per_minute: is not a known field"),
     ],
 )
@@ -160,6 +154,53 @@ def test_a_wrong_table_is_refused_in_one_line(tmp_path: Path, table: str, line: 
         load(tmp_path, table)
     text = str(refusal.value)
     assert text.startswith(f"TENANTS_FILE: tenants.acme{line}")
+    assert "canary" not in text
+    assert "\n" not in text
+
+
+@pytest.mark.parametrize(
+    ("table", "limits"),
+    [
+        (GUIDE, {"cxone": 300}),
+        (CXONE + "requests_per_minute = 60", {"cxone": 60}),
+        (COGNIGY, {"cognigy": 166}),
+        (COGNIGY + "requests_per_five_minutes = 6", {"cognigy": 1}),
+    ],
+)
+def test_each_target_is_a_system_with_a_budget(
+    tmp_path: Path, table: str, limits: dict[str, int]
+) -> None:
+    assert budgets(load(tmp_path, table)) == {"genesys": 300, **limits}
+
+
+@pytest.mark.parametrize("limit", [6, 100, 999, 1_000, 5_000])
+def test_no_five_minutes_of_cognigy_see_more_than_its_limit(tmp_path: Path, limit: int) -> None:
+    """Windows follow one another and none is shorter than `WINDOW_SECONDS`; all may be full."""
+    sync = target(tmp_path, COGNIGY + f"requests_per_five_minutes = {limit}")
+    whole = int(300 // WINDOW_SECONDS)
+    ends_of_others = 2
+    assert (whole + ends_of_others) * sync.requests_per_minute <= limit
+
+
+def test_an_access_key_by_itself_leaves_its_hosts_to_discovery(tmp_path: Path) -> None:
+    found = endpoint(tmp_path, CXONE)
+    assert (found.api_url, found.token_url) == ("", "")
+    assert found.token_route == "/authentication/v1/token/access-key"
+    assert found.grant == AccessKey(key_id="key", key_secret="canary-2")
+
+
+def test_an_application_asks_the_vendors_own_host_for_tokens(tmp_path: Path) -> None:
+    found = endpoint(tmp_path, CXONE + APPLICATION)
+    assert found.token_url == "https://cxone.niceincontact.com/auth/token"
+    assert found.token_route == "/auth/token"
+    assert found.grant == ApplicationAccessKey(
+        key_id="key", key_secret="canary-2", application_id="app", application_secret="canary-1"
+    )
+
+
+def test_urls_of_the_table_need_no_discovery(tmp_path: Path) -> None:
+    urls = 'url = "https://de.example/"\ntoken_url = "https://login.example/token"\n'
+    found = endpoint(tmp_path, CXONE.replace('tenant_id = "t-1"\n', urls))
     assert (found.api_url, found.token_url) == ("https://de.example", "https://login.example/token")
 
 
