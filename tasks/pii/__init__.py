@@ -16,7 +16,8 @@ A kind of personal data is added by a module with a detector, a kind of number b
 
 from __future__ import annotations
 
-from tasks.pii.finding import PLACEHOLDER, Detects, find, redact, replace
+from tasks.pii.context import PLACEHOLDER
+from tasks.pii.finding import Detects, find, redact, replace
 from tasks.pii.findings import ENTITIES, Entity, Finding
 from tasks.pii.transcripts import Redacted, redact_transcript
 

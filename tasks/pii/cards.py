@@ -9,7 +9,6 @@ from __future__ import annotations
 import re
 
 from tasks.pii.checksums import luhn
-from tasks.pii.context import TAKEN
 from tasks.pii.numbers import SEPARATORS, Number, Rule
 
 _OTHERS = ("reference", "account", "phone", "iban")
@@ -36,17 +35,16 @@ _ISSUED = re.compile(
 
 #: In groups of four or as American Express and Diners Club do; a security code may follow.
 _AS_PRINTED = re.compile(
-    r"[0-9]{4}(?:([ .-]{1,3})[0-9]{4}\1[0-9]{4}\1[0-9]{4}(?:\1[0-9]{3,4}(?![0-9]))?"
+    r"[0-9]{4}(?:([ .-]{1,3})[0-9]{4}\1[0-9]{4}\1[0-9]{4}(?:\1[0-9]{3,4}(?![0-9]|\1[0-9]))?"
     r"|[ .-][0-9]{6}[ .-][0-9]{4,6})(?!\w)"
 )
 _UNDIVIDED = re.compile(
-    r"(?:[0-9]{13,19}|[0-9]{4}([ -]?)[0-9]{4}\1[0-9]{4})"
-    rf"(?!\w|[ -](?:[0-9]{{4}}(?![0-9])|[{TAKEN}]))"
+    r"(?:[0-9]{13,19}|[0-9]{4}([ -]?)[0-9]{4}\1[0-9]{4}(?![ -][0-9]{4}(?![0-9])))(?!\w)"
 )
 _ANYHOW = re.compile(rf"[0-9](?:{SEPARATORS}[0-9]){{11,18}}(?!\w)")
 #: Of a number that may be a card with a wrong digit.
 _MISTYPED = re.compile(r"[0-9]{16}|3[47][0-9]{13}|3[0689][0-9]{12}")
-_MORE_DIGITS = re.compile(rf"[ .-](?:[0-9]{{1,4}}(?![0-9])|[{TAKEN}])")
+_MORE_DIGITS = re.compile(r"[ .-][0-9]{1,4}(?![0-9])")
 
 
 def is_issued(digits: str) -> bool:

@@ -8,12 +8,15 @@ from typing import NamedTuple
 
 from tasks.pii.topics import AFTERWARDS, PHRASES, WORDS, Topic
 
+PLACEHOLDER = "[REDACTED]"
 #: Stands, as often as it has characters, for a value that another detector has found.
-BLANK = "\x00"
-#: What a text that was redacted has in place of values, as it is or blanked out (`placeholders`).
-PLACEHOLDERS = r"\[[A-Za-z][^\[\]\n]{0,63}\]|\ufffc+"
-#: What begins either of them, as members of a set in a pattern.
-TAKEN = r"\0\ufffc\["
+BLANK = "\ufdd0"
+#: The same, for a placeholder. Both are noncharacters of Unicode, which nobody can write.
+HIDDEN = "\ufdd1"
+#: What a text that was redacted has in place of values, as it is or hidden (`placeholders`).
+PLACEHOLDERS = rf"{re.escape(PLACEHOLDER)}|{HIDDEN}+"
+#: What begins a value that was found before, or ends it.
+TAKEN = rf"(?:{BLANK}|{PLACEHOLDERS})"
 #: How many characters before a number are read.
 REACH = 48
 
@@ -22,7 +25,7 @@ _WORD = re.compile(r"[^\W\d_]+")
 _LINK = re.compile(
     r"[ (/\"-]{1,3}(?:(?:is|was|for) )?(?:(?:my|the|his|her|our|your|a|an) )?([^\W\d_]+)"
     # not where the word is a label of the value after it
-    rf"(?![ :#.=]{{0,3}}(?:(?:no|number|is)\b[ :.]{{0,2}})?[\d+({TAKEN}])"
+    rf"(?![ :#.=]{{0,3}}(?:(?:no|number|is)\b[ :.]{{0,2}})?(?:[\d+(]|{TAKEN}))"
 )
 #: A number, or what stands for a value that was found before.
 _VALUE = re.compile(rf"[0-9](?:[ ./()-]{{0,3}}+[0-9]){{3,}}|{BLANK}+|{PLACEHOLDERS}")

@@ -11,7 +11,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from tasks.pii.placeholders import BLANK
+from tasks.pii.context import HIDDEN
 
 #: Turns of small talk by the side that asked after which its question counts as dropped.
 PATIENCE = 3
@@ -25,7 +25,7 @@ _ASKS_ELSE = re.compile(
     re.IGNORECASE,
 )
 #: An e-mail address and what was redacted are answers as well.
-_ANSWER = re.compile(rf"(?:\d\D*+){{{ANSWER_DIGITS}}}|[@{BLANK}]")
+_ANSWER = re.compile(rf"(?:\d\D*+){{{ANSWER_DIGITS}}}|[@{HIDDEN}]")
 
 #: Words of a request without a question mark; those of a statement, where it is no request.
 _REQUESTS = re.compile(

@@ -5,12 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Iterable, Sequence
 from typing import Protocol
 
-from tasks.pii.context import BLANK
+from tasks.pii.context import BLANK, PLACEHOLDER
 from tasks.pii.detectors import DETECTORS, is_worth_a_look
 from tasks.pii.findings import Finding
 from tasks.pii.normal import Normal, normal
-
-PLACEHOLDER = "[REDACTED]"
 
 
 class Detects(Protocol):

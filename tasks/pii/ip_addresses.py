@@ -14,7 +14,7 @@ _V4 = re.compile(
 )
 _V6 = re.compile(
     r"(?<![\w:.])(?=[0-9A-Fa-f]{0,4}:)[0-9A-Fa-f:]{2,39}+(?:(?:\.[0-9]{1,3}){3})?"
-    rf"(?![\w{TAKEN}])"
+    rf"(?!\w|{TAKEN})"
 )
 #: "version 1.2.3.4", "section 1.2.3.4"
 _VERSION = re.compile(

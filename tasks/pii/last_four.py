@@ -10,7 +10,7 @@ from tasks.pii.findings import Finding
 
 _FOUR = re.compile(r"(?<![\w.$€£/-])[0-9](?: ?[0-9]){3}(?!\w|[ .,/-]?[0-9]|[%$€£])")
 #: What was found before is what was asked for.
-_WHOLE_NUMBER = re.compile(rf"[{TAKEN}]")
+_WHOLE_NUMBER = re.compile(TAKEN)
 #: "The last 4 are 6789"; where there are more, the whole number was given.
 _MOST_DIGITS = 6
 

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
-from tasks.pii.context import PLACEHOLDERS, Before, Said, said, said_before
+from tasks.pii.context import PLACEHOLDERS, TAKEN, Before, Said, said, said_before
 from tasks.pii.findings import Finding
 
 #: Up to three of these may stand between two digits of one number.
@@ -19,7 +19,7 @@ END = r"(?!\w|[-./][0-9])"
 _RUN = re.compile(rf"[0-9](?<!\w[0-9])(?:{SEPARATORS}[0-9]){{5,}}+")
 _OPENING = "(+"
 #: The end of a value found before, of whose run this is the rest.
-_CONTINUED = re.compile(r"[\0\ufffc\]] ?\Z")
+_CONTINUED = re.compile(rf"{TAKEN} ?\Z")
 _GROUP = re.compile(r"\(?\+?\(?(?P<digits>[0-9]++)")
 #: Characters of the longest value without an extension.
 _LONGEST = 64

@@ -11,7 +11,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Literal
 
-from tasks.pii.finding import PLACEHOLDER
+from tasks.pii.context import HIDDEN, PLACEHOLDER
 from tasks.pii.findings import Finding
 from tasks.pii.values import normal
 
@@ -23,9 +23,6 @@ Placeholder = Callable[[Finding, str], str]
 #: A hash is 64 bits, written in letters: in hexadecimal, some would look like numbers.
 HASH_BYTES = 8
 _LETTERS = str.maketrans("0123456789abcdef", "ghijklmnopabcdef")
-
-#: Stands for a placeholder's characters while a text is searched: neither letter, digit nor space.
-BLANK = "\ufffc"
 
 
 def redacted(_finding: Finding, _value: str) -> str:
@@ -72,4 +69,4 @@ def _digest(key: bytes, text: str) -> bytes:
 
 def blank(match: re.Match[str]) -> str:
     """Return what stands for a placeholder while a text is searched, at its length."""
-    return BLANK * len(match[0])
+    return HIDDEN * len(match[0])

@@ -51,6 +51,12 @@ def test_a_number_inside_of_an_address_is_none_of_its_own() -> None:
     assert find("2125550100@example.com", ["phone"]) == []
 
 
+@pytest.mark.parametrize("card", ["4111111111111111", "4111 1111 1111 1112"])
+@pytest.mark.parametrize("other", ["ann@example.com", "192.0.2.17", "GB29NWBK60161331926819"])
+def test_a_card_beside_another_value_is_found(card: str, other: str) -> None:
+    assert redact(f"{card} {other}") == "[REDACTED] [REDACTED]"
+
+
 def test_words_of_an_address_say_nothing_of_a_number() -> None:
     assert redact("order@example.com 415-555-0100") == "[REDACTED] [REDACTED]"
 
