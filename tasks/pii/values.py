@@ -6,6 +6,8 @@ import re
 import unicodedata
 from collections.abc import Iterator
 
+from tasks.pii.normal import normal as plain
+
 #: What is one piece of a value: a run of digits or one of letters.
 _PIECE = re.compile(r"\d+|[^\W\d_]+")
 _EXTENSION = re.compile(r"[^\W\d_]")
@@ -50,4 +52,6 @@ def _national(digits: str) -> str:
 
 
 def _plain(text: str) -> str:
-    return text.casefold() if text.isascii() else unicodedata.normalize("NFKC", text).casefold()
+    if text.isascii():
+        return text.casefold()
+    return plain(unicodedata.normalize("NFKC", text)).text.casefold()

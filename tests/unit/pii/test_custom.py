@@ -89,6 +89,18 @@ def test_mod_97_reads_no_other_letters() -> None:
     assert not mod97("549300１KJTIIGC8Y1R12")
 
 
+@pytest.mark.parametrize("text", ["⑴⒈ab", "--"])
+def test_what_a_checksum_cannot_read_is_no_value(text: str) -> None:
+    found = rules({"name": "code", "pattern": r"[\w-]{2,20}", "checksum": "mod97"})
+    assert redacted(found, text) == [text]
+
+
+@pytest.mark.parametrize("text", ["M\u2010123456", "M-12\u200b3456", "M-１２３４５６"])
+def test_an_entity_is_found_in_any_script_and_with_what_is_invisible(text: str) -> None:
+    found = rules({"name": "member", "pattern": r"\bM-[0-9]{6}\b"})
+    assert redacted(found, f"I am {text}.") == ["I am [REDACTED]."]
+
+
 def test_what_a_placeholder_brings_near_a_word_is_found_in_its_place() -> None:
     found = rules({"name": "member", "pattern": r"\b\d{5}\b", "context": ["badge"]})
     text = f"badge 4111 1111 1111 1111 {'x' * 28} 12345"

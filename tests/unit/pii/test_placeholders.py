@@ -50,6 +50,7 @@ def test_a_hash_is_equal_for_one_value_however_it_is_spelled() -> None:
         ("call +1 (212) 555-0100", "call 212.555.0100 x12"),
         ("DE89 3704 0044 0532 0130 00", "DE89370400440532013000"),
         ("ssn 123-45-6789", "ssn １２３-45-6789"),
+        ("call 415-555-0100", "call ٤١٥-٥٥٥-٠١٠٠"),
     ],
 )
 def test_spellings_of_one_value_have_one_hash(one: str, other: str) -> None:
