@@ -10,19 +10,17 @@ from tasks.errors import SettingsError
 from workers import broker
 from workers.doctor.finding import Finding, bad, ok
 
-TRUST = "use what the line says"
-
 
 def reached(variable: str, url: str) -> Iterator[Finding]:
     """Find whether the Redis at `url`, the value of `variable`, answers and can be used."""
     where = broker.parse(url)
     try:
         with where.connect() as client:
-            client.ping()
+            broker.check(client)
             yield ok(_described(where, client))
     except SettingsError as error:
-        problem = str(error).removeprefix("REDIS_URL: ")
-        yield bad(f"{variable}: {problem}", TRUST)
+        problem, _, remedy = str(error).removeprefix("REDIS_URL: ").rpartition(": ")
+        yield bad(f"{variable}: {problem}", remedy)
     except redis.AuthenticationError:
         yield bad(
             f"{where} refuses the login", f"put its user and password, as they are, into {variable}"

@@ -23,6 +23,9 @@ SET_NOTHING = Call(
     body={"attributes": []},
     kind="write",
 )
+#: A customer whom no target has, in the form of the ids of those that ask for one.
+NOBODY = nowhere().replace("-", "")[:24]
+
 ERRAND = Errand(tasks=("sync_profile", "merge_and_sync"), probes=(SET_NOTHING,))
 
 
@@ -33,7 +36,7 @@ def defined(visit: Visit) -> Iterator[Finding]:
             store = offered(opened.customers)
             fields = store.definitions()
             if fields is None:
-                store.read(nowhere())
+                store.read(NOBODY)
     except ApiError as error:
         yield bad(str(error), "check the target's URL and credentials in [tenants.NAME.sync]")
     except WorkerError as error:
