@@ -46,8 +46,7 @@ def sync_profile(message: SyncProfile, systems: Systems) -> Outcome:
     are gathered or another sync holds it.
     """
     store = customer_store(systems)
-    stamp = systems.pending.stamp(message.occurred_at)
-    asked = recall(stamp, systems) or ask(message, stamp, systems)
+    asked = recall(systems) or ask(message, systems)
     if isinstance(asked, Outcome):
         return asked
     changes = systems.pending.changes(asked.customer_id)
@@ -57,9 +56,11 @@ def sync_profile(message: SyncProfile, systems: Systems) -> Outcome:
         return outcome(asked, changes, Written())
     with systems.lock(f"customer:{asked.customer_id}"):
         changes = systems.pending.changes(asked.customer_id)
-        mine = own(changes.waiting, stamp)
+        mine = own(changes.waiting, asked.stamp)
         values = changes.waiting if systems.sync.coalesce_seconds else mine
-        writer = Writer(customer_id=asked.customer_id, stamp=stamp, store=store, systems=systems)
+        writer = Writer(
+            customer_id=asked.customer_id, stamp=asked.stamp, store=store, systems=systems
+        )
         return outcome(asked, changes, writer.write(values))
 
 
@@ -70,7 +71,7 @@ def customer_store(systems: Systems) -> CustomerStore:
     return systems.customers
 
 
-def ask(message: SyncProfile, stamp: Stamp, systems: Systems) -> Asked | Outcome:
+def ask(message: SyncProfile, systems: Systems) -> Asked | Outcome:
     """Let the contact's values wait for its customer, or return why there is nothing to write.
 
     Raises `Postponed` until the customer's window ends.
@@ -86,11 +87,11 @@ def ask(message: SyncProfile, stamp: Stamp, systems: Systems) -> Asked | Outcome
     values = {field_key(each.name, shape): each for each in mapped.attributes}
     asked = Asked(
         customer_id=customer_id,
-        stamp=stamp,
+        stamp=systems.pending.stamp(message.occurred_at),
         fields={key: each.name for key, each in values.items()},
         left_out=mapped.left_out,
     )
-    wait = systems.pending.gather(customer_id, values, stamp, systems.sync.coalesce_seconds)
+    wait = systems.pending.gather(customer_id, values, asked.stamp, systems.sync.coalesce_seconds)
     systems.steps.note(GATHERED, _noted(asked))
     if wait:
         raise Postponed("changes of the customer are gathered", wait)
@@ -131,14 +132,19 @@ def find_customer(message: SyncProfile, contact: Contact, systems: Systems) -> s
     return choose_customer(contact.id, known, systems.sync)
 
 
-def recall(stamp: Stamp, systems: Systems) -> Asked | None:
+def recall(systems: Systems) -> Asked | None:
     """Return what an earlier attempt has gathered, None where some of it is not there any more."""
     noted: Any = systems.steps.done().get(GATHERED)
     if noted is None:
         return None
-    asked = Asked(**{**noted, "stamp": stamp, "left_out": tuple(noted["left_out"])})
+    asked = Asked(
+        customer_id=noted["customer_id"],
+        stamp=Stamp.parse(noted["stamp"]),
+        fields=noted["fields"],
+        left_out=tuple(noted["left_out"]),
+    )
     changes = systems.pending.changes(asked.customer_id)
-    if any((newest := changes.newest(key)) is None or newest < stamp for key in asked.fields):
+    if any((newest := changes.newest(key)) is None or newest < asked.stamp for key in asked.fields):
         return None
     return asked
 
@@ -146,6 +152,7 @@ def recall(stamp: Stamp, systems: Systems) -> Asked | None:
 def _noted(asked: Asked) -> Json:
     return {
         "customer_id": asked.customer_id,
+        "stamp": str(asked.stamp),
         "fields": dict(asked.fields),
         "left_out": list(asked.left_out),
     }

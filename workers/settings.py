@@ -80,6 +80,7 @@ class Settings(BaseSettings):
     cxone_client_id: str | None = None
     cxone_client_secret: SecretStr | None = None
     cxone_requests_per_minute: int | None = None
+    cxone_coalesce_seconds: float | None = None
 
     @field_validator("redis_url", "result_backend")
     @classmethod

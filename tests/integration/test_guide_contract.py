@@ -437,7 +437,9 @@ def test_contacts_as_they_are_reach_their_customers(
 ) -> None:
     for contact_id in sandbox.ids("contacts")[:60]:
         message = SyncProfile(contact_id=contact_id)
-        outcome = sync_profile(message, genesys, cxone, SyncRules(), newest)
+        rules = SyncRules(coalesce_seconds=0)
+        systems = Systems(genesys=genesys, customers=cxone, sync=rules, newest=newest)
+        outcome = sync_profile(message, systems)
         sent = sandbox.get("customers", contact_id)["attributes"]
         source = sandbox.get("contacts", contact_id)["attributes"]
         assert sent.keys() == {name for name, value in source.items() if value is not None}
@@ -451,9 +453,10 @@ def test_a_mapped_field_reaches_the_store_under_its_name_and_type(
     sandbox.put("contacts", "c", {"contactId": "c", "attributes": attributes})
     sandbox.put("customers", "crm-1", {"customerId": "crm-1", "attributes": {}})
     fields = {" Acct  No": FieldRule(target="account"), "balance": FieldRule(type="number")}
-    rules = SyncRules(fields=fields, unmapped="ignore")
+    rules = SyncRules(fields=fields, unmapped="ignore", coalesce_seconds=0)
+    systems = Systems(genesys=genesys, customers=cxone, sync=rules, newest=newest)
     message = SyncProfile(contact_id="c", customer_id="crm-1")
-    assert sync_profile(message, genesys, cxone, rules, newest).detail["left_out"] == ["note"]
+    assert sync_profile(message, systems).detail["left_out"] == ["note"]
     assert sandbox.get("customers", "crm-1")["attributes"] == {
         "account": {"value": "00123", "type": "string"},
         "balance": {"value": Decimal("12500.50"), "type": "number"},

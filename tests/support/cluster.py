@@ -53,6 +53,7 @@ class Cluster:
             "CXONE_URL": self.sandbox.cxone_url,
             "CXONE_CLIENT_ID": "sandbox-cxone",
             "CXONE_CLIENT_SECRET": "sandbox-cxone-secret",
+            "CXONE_COALESCE_SECONDS": "0",
             **self.environment,
         }
 

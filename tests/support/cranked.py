@@ -97,7 +97,7 @@ class CrankedWorker:
     def _let_time_pass(self) -> None:
         """Let what is delayed become due, and every pause and rate be over."""
         redis: Any = self.app.services.store.redis
-        for held in ("gw:pause:*", "gw:rate:*", "gw:budget:*"):
+        for held in ("gw:pause:*", "gw:rate:*", "gw:budget:*", "gw:window:*"):
             for name in redis.scan_iter(held):
                 redis.delete(name)
         for delayed in redis.scan_iter("gw:delayed:*"):

@@ -33,6 +33,7 @@ def tenant(sandbox: SandboxHandle, name: str = "default", **changes: Any) -> Tab
         "client_id": cxone_id,
         "client_secret": cxone_secret,
         "requests_per_minute": UNLIMITED,
+        "coalesce_seconds": 0,
     }
     table = {
         "api": "guide",

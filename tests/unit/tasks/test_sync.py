@@ -57,8 +57,8 @@ class Tenant:
     holds: dict[str, float] = field(default_factory=dict)
     count: int = 0
 
-    def contact(self, contact_id: str = "contact", **attributes: object) -> None:
-        self.genesys.contacts[contact_id] = Contact(id=contact_id, attributes=attributes)
+    def contact(self, **attributes: object) -> None:
+        self.genesys.contacts["contact"] = Contact(id="contact", attributes=attributes)
 
     def sync(self, **fields: Any) -> Outcome:
         """Carry a message out at once."""
