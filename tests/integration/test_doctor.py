@@ -19,6 +19,8 @@ from workers.tenants import load_tenants
 
 __all__ = ["configurable", "patient"]
 
+pytestmark = pytest.mark.usefixtures("sandbox")  # its journal is looked at
+
 
 def test_a_sound_installation_is_found_sound_and_left_as_it_is(patient: Patient) -> None:
     patient.redis.lpush("merge", raw([[], {}, {}]))

@@ -12,7 +12,7 @@ import pytest
 from cryptography.fernet import Fernet
 
 from tests.support.letters import park
-from tests.support.patient import ROLE, Patient, configurable, patient
+from tests.support.patient import ROLE, SERVED, Patient, configurable, patient
 from tests.support.raw_messages import raw
 from tests.support.tenants import tenant
 from tests.support.tls import authority, tls_front
@@ -426,10 +426,10 @@ CLIENTS = {
         code=0,
     ),
     "a budget beyond the server's": Ill(
-        because=lambda patient: patient.change(requests_per_minute=1_000),
+        because=lambda patient: patient.change(requests_per_minute=2 * SERVED),
         check="default: calls a minute",
-        what="requests_per_minute is 1000, the server allows 300",
-        remedy="requests_per_minute = 300",
+        what=f"requests_per_minute is {2 * SERVED}, the server allows {SERVED}",
+        remedy=f"requests_per_minute = {SERVED}",
         state="warn",
         code=0,
     ),

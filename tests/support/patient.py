@@ -25,6 +25,9 @@ SEAL_KEY = "c2VhbC1rZXktb2YtdGhlLXRlc3RzLTMyLWJ5dGVzISE="
 #: Words that stand in no finding.
 SECRETS = ("sandbox-secret", "platform-secret", "sandbox-cxone-secret", SEAL_KEY, "hunter2")
 
+#: Calls a minute that the sandbox allows a client: all that any test makes of it.
+SERVED = 100_000
+
 #: What a sound Redis is set to.
 SOUND = {
     "appendonly": "yes",
@@ -76,6 +79,9 @@ class Patient:
 
     def begin(self) -> None:
         """Make it sound."""
+        self.sandbox.clear_faults()
+        for name in ("platform-client", "sandbox-client", "sandbox-cxone"):
+            self.sandbox.put_client(name, permissions=None, scopes=None, requests_per_minute=SERVED)
         self.use(platform_tenant(self.sandbox, requests_per_minute=300))
         self.set(REDIS_URL=self.url, SEAL_KEY=SEAL_KEY)
         self.configure(**SOUND)
@@ -146,7 +152,7 @@ def configurable(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
 @pytest.fixture
 def patient(
     configurable: str,
-    sandbox: SandboxHandle,
+    shared_sandbox: SandboxHandle,
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
     capsys: pytest.CaptureFixture[str],
@@ -158,7 +164,7 @@ def patient(
         made = Patient(
             redis=redis,
             url=configurable,
-            sandbox=sandbox,
+            sandbox=shared_sandbox,
             folder=tmp_path,
             environment=monkeypatch,
             capsys=capsys,
