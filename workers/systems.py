@@ -9,6 +9,7 @@ from datetime import UTC, datetime
 from typing import Required, TypedDict
 
 from tasks.apis.calls import CallLog, Timeouts
+from tasks.apis.contact_scan import ContactScan
 from tasks.apis.customers import CustomerStore
 from tasks.apis.deployments import Deployments
 from tasks.apis.genesys import Configurations, Genesys
@@ -148,6 +149,7 @@ class _Contract(TypedDict, total=False):
     configurations: Configurations
     deployments: Deployments
     masking: MaskingRules
+    contact_scan: ContactScan
     platform: PlatformSettings
 
 
@@ -157,7 +159,13 @@ def _contract(tenant: Tenant, http: Http) -> _Contract:
         return {"genesys": guide, "configurations": guide}
     settings = tenant.platform or PlatformSettings()
     platform = GenesysPlatform(http=http, settings=settings)
-    return {"genesys": platform, "deployments": platform, "masking": platform, "platform": settings}
+    return {
+        "genesys": platform,
+        "deployments": platform,
+        "masking": platform,
+        "contact_scan": platform,
+        "platform": settings,
+    }
 
 
 def budgets(tenant: Tenant) -> dict[str, int]:

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Protocol, TypeVar
 
+from tasks.apis.contact_scan import ContactScan
 from tasks.apis.customers import CustomerStore
 from tasks.apis.deployments import Deployments
 from tasks.apis.genesys import Configurations, Genesys
@@ -73,6 +74,7 @@ class Systems:
     configurations: Configurations | None = None
     deployments: Deployments | None = None
     masking: MaskingRules | None = None
+    contact_scan: ContactScan | None = None
     customers: CustomerStore | None
     sync: SyncRules
     newest: Newest

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 from tasks.apis.capabilities import PLATFORM, Capabilities
+from tasks.apis.genesys_platform.contact_scan import PlatformContactScan
 from tasks.apis.genesys_platform.contacts import PlatformContacts
 from tasks.apis.genesys_platform.deployments import PlatformDeployments
 from tasks.apis.genesys_platform.interactions import PlatformInteractions
@@ -18,11 +19,12 @@ class GenesysPlatform(
     PlatformProfiles,
     PlatformParticipants,
     PlatformContacts,
+    PlatformContactScan,
     PlatformDeployments,
     PlatformInteractions,
     PlatformMasking,
 ):
-    """Implements the `Genesys`, `Deployments` and `MaskingRules` seams on this contract."""
+    """Implements the `Genesys` seam, and those that this contract alone has, on this contract."""
 
     @property
     def capabilities(self) -> Capabilities:
