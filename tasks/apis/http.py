@@ -1,6 +1,6 @@
 """Calls to one outside system: admitted, authenticated, answered or explained.
 
-`Http.call` is the only place where requests leave the project. It adds the token and the
+`Http.call` is the only place where requests leave the project. It adds the token (or key) and the
 correlation id, renews a refused token once, and turns every answer that is no success into the
 `ApiError` that says what it means.
 """
@@ -24,7 +24,7 @@ from tasks.apis.tokens import Anonymous, ApiKey, Grant, Token, TokenStore
 from tasks.apis.wire import Basic, Bearer, KeyHeader, NoAnswer, NoAuth, NotSent, TooLong, Wire
 from tasks.compact_json import compact_json
 
-JSON_BOTH_WAYS = {"Accept": "application/json", "Content-Type": "application/json"}
+JSON = "application/json"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -96,10 +96,9 @@ class Http:
         )
         basic = grant.basic()
         auth = Basic(*basic) if basic else NoAuth()
-        request: dict[str, Any] = {"data": dict(grant.form()), "auth": auth}
-        if grant.as_json:
-            request |= {"data": compact_json(grant.form()), "headers": JSON_BOTH_WAYS}
-        answer = self._timed(call, self.endpoint.token_url, **request)
+        headers = {"Accept": JSON, **({"Content-Type": JSON} if grant.as_json else {})}
+        data = compact_json(grant.form()) if grant.as_json else dict(grant.form())
+        answer = self._timed(call, self.endpoint.token_url, data=data, headers=headers, auth=auth)
         if not 200 <= answer.status < 300:
             raise answers.explain_token(
                 self.endpoint.system, call, answer, self.clock(), self.endpoint.dialect
@@ -112,10 +111,10 @@ class Http:
     def _exchange(self, call: Call, auth: AuthBase) -> Answer:
         dialect = self.endpoint.dialect
         headers = dict.fromkeys(dialect.correlation, self.correlation_id)
-        headers["Accept"] = "application/json"
+        headers["Accept"] = JSON
         request: dict[str, Any] = {"params": call.query, "auth": auth}
         if call.body is not None:
-            headers["Content-Type"] = "application/json"
+            headers["Content-Type"] = JSON
             request["data"] = compact_json(call.body)
         self.gate.enter()
         request["headers"] = {**headers, **call.headers}

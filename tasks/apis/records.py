@@ -11,10 +11,3 @@ class RecordRate(Protocol):
     def take(self, record: str) -> None:
         """Charge one write of `record`, or raise `Postponed` until there is room for it."""
         ...
-
-
-class Unlimited:
-    """For systems that limit no single record."""
-
-    def take(self, record: str) -> None:
-        """Charge nothing."""

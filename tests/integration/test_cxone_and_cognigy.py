@@ -196,3 +196,29 @@ def test_no_secret_of_a_target_is_in_redis_or_in_what_is_told(
     told = kept + repr(turn) + "".join(capfd.readouterr())
     assert "sandbox-access-key-secret" not in told
     assert "sandbox-cognigy-key" not in told
+
+
+def test_a_profile_that_is_gone_is_made_once_and_written_from_then_on(
+    cluster: Cluster, make: Make
+) -> None:
+    (project,) = cluster.sandbox.ids("cognigySchemas")
+    cranked = make("cognigy", create_missing=True, project_id=project)
+    for tier in ("gold", "silver"):
+        sync(cranked, tier, "e" * 24)
+        cranked.drain("sync")
+    kinds = [each["kind"] for each in cluster.sandbox.effects()]
+    assert kinds == ["cognigy.profile_created", "cognigy.profile_patched"]
+    made = cluster.sandbox.effects(kind="cognigy.profile_created")[0]["subject"]
+    assert cluster.sandbox.get("cognigyProfiles", made)["profile"]["loyalty_tier"] == "silver"
+
+
+def test_who_does_not_want_to_be_known_is_left_alone(cluster: Cluster, make: Make) -> None:
+    held = cluster.sandbox.get("cognigyProfiles", ID)
+    held["profile"] = {"prevent_data_collection": True}
+    cluster.sandbox.put("cognigyProfiles", ID, held)
+    cranked = make("cognigy")
+    sync(cranked, "gold")
+    turn = cranked.crank("sync")
+    assert turn is not None
+    assert "prevent_data_collection is set" in str(turn.result)
+    assert calls(cluster.sandbox) == ["GET"]

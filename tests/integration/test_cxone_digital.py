@@ -20,7 +20,7 @@ from tasks.apis.cxone.access_key import (
 from tasks.apis.cxone.definitions import LIFE
 from tasks.apis.cxone.settings import DigitalSettings
 from tasks.apis.cxone.store import CxoneDigital
-from tasks.apis.records import RecordRate, Unlimited
+from tasks.apis.records import RecordRate
 from tasks.apis.remembered import Remembered
 from tasks.apis.tokens import Grant
 from tests.integration.seams import TokensInMemory, http
@@ -38,6 +38,20 @@ THROUGH_APPLICATION = ApplicationAccessKey(
 )
 #: What a tenant sets that has asked the vendor and knows.
 SURE = DigitalSettings(replaces="named", unknown_ident="refused")
+
+
+@dataclass(kw_only=True)
+class Few:
+    """Lets so many writes of any record through."""
+
+    left: int = 1_000
+    records: list[str] = field(default_factory=list)
+
+    def take(self, record: str) -> None:
+        if not self.left:
+            raise errors.Postponed("no more writes", 3.5)
+        self.left -= 1
+        self.records.append(record)
 
 
 @pytest.fixture(scope="module")
@@ -83,7 +97,7 @@ def store(
         settings=settings,
         discovery=None,
         defined=Remembered(life=LIFE),
-        rate=rate or Unlimited(),
+        rate=rate or Few(),
     )
 
 
@@ -160,7 +174,7 @@ def test_definitions_are_read_again_when_they_are_old(sandbox: SandboxHandle) ->
     for moment, reads in ((0.0, 1), (LIFE - 1, 1), (LIFE, 2)):
         now[0] = moment
         CxoneDigital(
-            http=customers.http, settings=SURE, discovery=None, defined=remembered, rate=Unlimited()
+            http=customers.http, settings=SURE, discovery=None, defined=remembered, rate=Few()
         ).definitions()
         assert len(calls(sandbox)) == reads
 
@@ -292,20 +306,6 @@ def test_a_required_field_is_not_removed(sandbox: SandboxHandle) -> None:
     with pytest.raises(errors.Unprocessable) as refused:
         store(sandbox).remove(CUSTOMER, ["customer_number"])
     assert refused.value.fields == {"customer_number": "value.required"}
-
-
-@dataclass(kw_only=True)
-class Few:
-    """Lets so many writes of any record through."""
-
-    left: int
-    records: list[str] = field(default_factory=list)
-
-    def take(self, record: str) -> None:
-        if not self.left:
-            raise errors.Postponed("no more writes", 3.5)
-        self.left -= 1
-        self.records.append(record)
 
 
 @pytest.mark.parametrize("settings", [SURE, DigitalSettings()], ids=["sure", "not sure"])

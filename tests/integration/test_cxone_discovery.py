@@ -129,5 +129,5 @@ def test_a_closed_gate_keeps_discovery_back_too(outside: Outside) -> None:
 def test_the_sandbox_knows_its_tenants(sandbox: SandboxHandle) -> None:
     found = discovery(sandbox.dfo_url, tenant_id="default").located(unlocated())
     assert found.endpoint.api_url == "https://api-de-na1.niceincontact.com"
-    with pytest.raises(errors.NotFound):
+    with pytest.raises(errors.BadRequest, match="check tenant_id"):
         discovery(sandbox.dfo_url, tenant_id="nobody").located(unlocated())

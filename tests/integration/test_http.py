@@ -128,6 +128,7 @@ def test_the_token_is_asked_for_with_basic_and_a_form(outside: Outside) -> None:
     assert request.method == "POST"
     assert request.body == b"grant_type=client_credentials&scope=a%3Aread"
     assert request.headers["content-type"] == "application/x-www-form-urlencoded"
+    assert request.headers["accept"] == "application/json"
     scheme, _, credentials = request.headers["authorization"].partition(" ")
     assert scheme == "Basic"
     assert base64.b64decode(credentials).decode() == "clïent:sécret€"

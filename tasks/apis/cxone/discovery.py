@@ -8,12 +8,13 @@ from typing import Annotated
 
 from pydantic import Field
 
-from tasks.apis.bodies import Body, read_as
+from tasks.apis.bodies import Body, parse
 from tasks.apis.calls import Call
 from tasks.apis.cxone.access_key import ACCESS_KEY_PATH
 from tasks.apis.http import Http
 from tasks.apis.remembered import Remembered
 from tasks.apis.tokens import Anonymous
+from tasks.errors import BadRequest
 
 VENDOR_URL = "https://cxone.niceincontact.com"
 
@@ -43,15 +44,24 @@ class Hosts(Body):
 def discover(http: Http, tenant_id: str) -> Hosts:
     """Return the hosts of the tenant; `http` reaches the discovery host, without credentials.
 
-    Raises the `ApiError` of the answer, and `OutcomeUnknown` for a document without hosts.
+    Raises the `ApiError` of the answer, and `OutcomeUnknown` for a document without hosts. A 404 is
+    a `BadRequest`: it is about the settings, and must not pass for an unknown customer.
     """
     call = Call(
         method="GET",
         route="/.well-known/cxone-configuration",
         query={"tenantId": tenant_id},
         needs="nothing",
+        allowed=frozenset({404}),
     )
-    return read_as(Hosts, http, call)
+    answer = http.call(call)
+    if answer.status == 404:
+        error = BadRequest(
+            system=http.endpoint.system, method=call.method, route=call.route, status=404
+        )
+        error.note = "check tenant_id in the [sync] table"
+        raise error
+    return parse(Hosts, http, call, answer)
 
 
 @dataclass(frozen=True, kw_only=True)
