@@ -27,6 +27,7 @@ from workers.cli import (
     sandbox,
     schema,
     status,
+    sync,
     worker,
 )
 from workers.cli.console import complain
@@ -62,6 +63,7 @@ app.command()(policy.policy)
 app.command()(redact.redact)
 app.command()(masking.masking)
 app.command()(rollback.rollback)
+app.command()(sync.sync)
 app.add_typer(dead_letters.app, name="dead-letters")
 app.add_typer(audit.app, name="audit")
 
