@@ -23,10 +23,9 @@ def field_key(name: str, shape: Shape) -> str:
 def folded(name: str) -> str:
     """Return `name` without its case, its outer and repeated spaces and its way to write accents.
 
-    Canonical caseless matching as Unicode defines it (D145).
+    Unicode's canonical caseless matching: case folding leaves what is decomposed so.
     """
-    decomposed = unicodedata.normalize("NFD", " ".join(name.split()))
-    return unicodedata.normalize("NFD", decomposed.casefold())
+    return unicodedata.normalize("NFD", " ".join(name.split())).casefold()
 
 
 def name_problems(

@@ -30,11 +30,11 @@ def on_the_wire(attribute: CustomerAttribute, shape: Shape) -> WireValue:
 
 
 def holds(number: Decimal, shape: Shape) -> bool:
-    """Return whether `number` is one that the target of `shape` has, as a number or as a text."""
+    """Return whether the target of `shape` has `number`, as a number or as a text."""
     largest = LARGEST_INTEGER.get(shape.target)
-    if largest is None or "number" not in shape.types:
-        return True
-    return number.copy_abs() <= largest and number == number.to_integral_value()
+    return largest is None or (
+        number.copy_abs() <= largest and number == number.to_integral_value()
+    )
 
 
 def as_text(value: WireValue) -> str:

@@ -126,7 +126,9 @@ def test_an_absurd_exponent_is_not_written_out() -> None:
     assert sent({"a": number}, fields=rules) == {"a": ("string", "1E+999999999")}
 
 
-@pytest.mark.parametrize("value", [[], ["x"], {}, {"a": "b"}, float("nan"), float("inf")])
+@pytest.mark.parametrize(
+    "value", [[], ["x"], {}, {"a": "b"}, 1.5, float("nan"), Decimal("NaN"), Decimal("-Infinity")]
+)
 def test_what_is_no_single_value_is_a_problem(value: object) -> None:
     assert problems({"tags": value}) == "'tags' is neither text, number nor boolean"
 

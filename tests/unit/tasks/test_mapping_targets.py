@@ -5,16 +5,20 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import replace
+from decimal import Decimal
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from pydantic import ValidationError
 
-from tasks.apis.customers import Definition, NameRule, Shape
+from tasks.apis.customers import CustomerAttribute, Definition, NameRule, Shape
 from tasks.apis.cxone_guide import SHAPE as GUIDE
 from tasks.errors import Rejected
 from tasks.mapping import FieldRule, Mapped, SyncRules, map_attributes
 from tasks.target_rules import field_key, missing_fields
+from tasks.wire_values import on_the_wire
 
 TEXTS = replace(GUIDE, target="cxone", types=frozenset({"string"}), names_fold_case=False)
 WORDS = replace(
@@ -230,7 +234,14 @@ def test_a_number_that_is_asked_for_and_that_the_target_has_not_is_a_problem(
 
 
 @pytest.mark.parametrize(
-    ("value", "fits"), [("-12.5", True), ("-12.50", False), ("1.23E-2", False), (False, True)]
+    ("value", "fits"),
+    [
+        ("-12.5", True),
+        ("-12.50", False),
+        ("1.23E-2", False),
+        (False, True),
+        (Decimal("1E+9"), False),
+    ],
 )
 def test_the_longest_length_of_a_rule_counts_a_value_as_text(value: object, fits: bool) -> None:
     rules = {"a": FieldRule(max_length=5)}
@@ -256,3 +267,42 @@ def test_a_dropped_field_has_no_other_setting(other: dict[str, Any]) -> None:
     with pytest.raises(ValidationError, match="drop: goes with no other setting"):
         FieldRule(drop=True, **other)
     assert FieldRule(drop=False, **other)
+
+
+values = st.one_of(
+    st.none(),
+    st.booleans(),
+    st.integers(),
+    st.decimals(allow_nan=False, allow_infinity=False),
+    st.text(),
+    st.text(alphabet="x", min_size=1020, max_size=1030),
+)
+names = st.one_of(st.text(), st.sampled_from([*DEFINITIONS, "City", "TIER", "tier "]))
+
+
+def sent_or_refused(
+    source: dict[str, object], shape: Shape, definitions: Mapping[str, Definition] | None
+) -> tuple[CustomerAttribute, ...] | str:
+    try:
+        return mapped(source, shape, definitions).attributes
+    except Rejected as error:
+        return str(error)
+
+
+@pytest.mark.parametrize("definitions", [None, DEFINITIONS], ids=["any field", "defined fields"])
+@pytest.mark.parametrize("shape", [GUIDE, TEXTS, WORDS], ids=lambda shape: shape.target)
+@given(source=st.dictionaries(names, values))
+def test_what_is_sent_is_what_the_target_takes_and_all_else_is_refused_in_one_line(
+    shape: Shape, definitions: Mapping[str, Definition] | None, source: dict[str, object]
+) -> None:
+    sent = sent_or_refused(source, shape, definitions)
+    if isinstance(sent, str):
+        assert "\n" not in sent
+        return
+    assert len(sent) == len({field_key(each.name, shape) for each in sent})
+    assert {each.name for each in sent} == {name for name in source if source[name] is not None}
+    for each in sent:
+        wire = on_the_wire(each, shape)
+        assert not isinstance(wire, str) or len(wire) <= (shape.longest or len(wire))
+        assert shape.name_rule is None or shape.name_rule.pattern.fullmatch(each.name)
+        assert definitions is None or each.name in definitions
