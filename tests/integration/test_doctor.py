@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import time
+from contextlib import suppress
 from typing import Any
 
 import pytest
 
-from tasks.apis.tokens import Token
+from tasks.errors import NotFound
 from tests.support.patient import ROLE, Patient, configurable, patient
 from tests.support.raw_messages import raw
 from tests.support.tenants import tenants_file
@@ -16,6 +17,7 @@ from workers.cli.main import run
 from workers.doctor.examination import examination
 from workers.settings import Settings
 from workers.tenants import load_tenants
+from workers.visits import visiting
 
 __all__ = ["configurable", "patient"]
 
@@ -91,9 +93,10 @@ def test_calls_count_in_the_budget_of_the_tenant(patient: Patient) -> None:
 def test_the_secret_is_tried_and_not_the_token_that_the_cluster_has(patient: Patient) -> None:
     settings = Settings.load()
     services = create_app(settings, load_tenants(settings)).services
-    owner = services.runner.connections["default"].lines["genesys"].endpoint.owner
-    services.shared.tokens.obtain(owner, lambda: Token(value="still-good", expires_in=3_600))
+    with visiting(services, "default") as systems, suppress(NotFound):
+        systems.genesys.read_contact("5f1c2d3e-0000-4000-8000-000000000000")
     services.close()
+    assert patient.redis.keys("gw:token:default:genesys:*")
     patient.change(client_secret="hunter2")
     code, findings = patient.doctor()
     assert code == 1

@@ -222,6 +222,12 @@ REDIS = {
         what="the user weak may not: LLEN attributes",
         remedy="ACL",
     ),
+    "a user who may run no script": Ill(
+        because=lambda patient: weak_user(patient, "-evalsha"),
+        check="redis: rights",
+        what="the user weak may not: EVALSHA",
+        remedy="ACL",
+    ),
     "a user without scripts": Ill(
         because=lambda patient: weak_user(patient, "-script"),
         check="redis: scripts",
