@@ -23,6 +23,8 @@ from tasks.apis.cxone.store import CxoneDigital
 from tasks.apis.records import RecordRate
 from tasks.apis.remembered import Remembered
 from tasks.apis.tokens import Grant
+from tests.integration.outside import answer
+from tests.integration.outside import running as running_outside
 from tests.integration.seams import TokensInMemory, http
 from workers.sandbox.testing import SandboxHandle, running
 
@@ -245,6 +247,24 @@ def test_a_field_that_the_vendor_ignores_is_found_missing(sandbox: SandboxHandle
         store(sandbox, DigitalSettings()).put_attributes(CUSTOMER, [text("shoe_size", "46")])
     assert unconfirmed.value.system == "cxone"
     assert "46" not in f"{unconfirmed.value} {vars(unconfirmed.value)}"
+
+
+def test_an_emptied_field_is_read_back_as_none_at_all() -> None:
+    with running_outside() as outside:
+        outside.behaviours = [
+            answer(body={"customFields": [{"ident": "city", "value": "Bern"}]}),
+            answer(204),
+            answer(body={"customFields": [{"ident": "city", "value": None}]}),
+        ]
+        CxoneDigital(
+            http=http(outside.url, system="cxone"),
+            settings=DigitalSettings(),
+            discovery=None,
+            defined=Remembered(life=LIFE),
+            rate=Few(),
+        ).put_attributes(CUSTOMER, [text("city", "")])
+    assert outside.requests[1].body == b'[{"ident":"city","value":""}]'
+    assert outside.requests[1].target.endswith("/email_someone%40example.com/custom-fields")
 
 
 def test_refused_fields_are_named_with_their_codes_and_never_with_values(
