@@ -17,7 +17,7 @@
         ├── NotFound             404
         ├── StateChanged         409
         │   └── Unconfirmed      reading back showed something else than was written
-        ├── Unprocessable        422, carries fields and codes
+        ├── Unprocessable        422, or a 400 that names fields: carries fields and codes
         ├── RateLimited          429, carries the server's wait
         └── OutcomeUnknown       5xx, timeout, reset, unreadable answer
             └── Unreachable      no connection: nothing was sent
@@ -98,7 +98,7 @@ class DetectorFailed(WorkerError):
 class ApiError(WorkerError):
     """Base class of what an outside system answered.
 
-    `system` is `genesys` or `cxone`, `route` the path template (ids never appear), `status` the
+    `system` is `genesys`, `cxone` or `cognigy`, `route` the path template (ids never appear), `status` the
     HTTP status or None where none arrived, `code` the vendor's error code where there is one,
     `context_id` what its support asks for, `note` what the use case adds to the text.
     """
@@ -183,8 +183,8 @@ class StateChanged(ApiError):
 class Unconfirmed(StateChanged):
     """Raised when `what` was written and reading it back shows something else."""
 
-    def __init__(self, what: str) -> None:
-        super().__init__(system="genesys", method="GET", route="", status=200)
+    def __init__(self, what: str, system: str = "genesys") -> None:
+        super().__init__(system=system, method="GET", route="", status=200)
         self.what = what
 
     def __str__(self) -> str:
@@ -192,7 +192,10 @@ class Unconfirmed(StateChanged):
 
 
 class Unprocessable(ApiError):
-    """Raised on 422; `fields` maps each refused field to the vendor's code, texts left out."""
+    """Raised on 422, or on a 400 that names fields.
+
+    `fields` maps each refused field to the vendor's code, texts left out.
+    """
 
     def __init__(self, *, fields: Mapping[str, str], **where: object) -> None:
         super().__init__(**where)  # type: ignore[arg-type]  # the base class's keywords

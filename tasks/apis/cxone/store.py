@@ -97,13 +97,7 @@ class CxoneDigital:
             found = custom_fields.read_fields(http, customer_id)
             # A field that was emptied may be read back as none at all.
             if any(found.get(name, "") != value for name, value in meant.items()):
-                raise _unconfirmed()
+                raise Unconfirmed("custom fields", "cxone")
 
     def _located(self) -> Http:
         return self.discovery.located(self.http) if self.discovery else self.http
-
-
-def _unconfirmed() -> Unconfirmed:
-    error = Unconfirmed("custom fields")
-    error.system = "cxone"
-    return error
