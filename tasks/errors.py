@@ -98,9 +98,9 @@ class DetectorFailed(WorkerError):
 class ApiError(WorkerError):
     """Base class of what an outside system answered.
 
-    `system` is `genesys`, `cxone` or `cognigy`, `route` the path template (ids never appear), `status` the
-    HTTP status or None where none arrived, `code` the vendor's error code where there is one,
-    `context_id` what its support asks for, `note` what the use case adds to the text.
+    `system` is `genesys`, `cxone` or `cognigy`, `route` the path template (ids never appear),
+    `status` the HTTP status or None where none arrived, `code` the vendor's error code where there
+    is one, `context_id` what its support asks for, `note` what the use case adds to the text.
     """
 
     note: str = ""
