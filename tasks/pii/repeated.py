@@ -100,10 +100,13 @@ class Known:
 
     def short_in(self, line: Line) -> Iterator[Found]:
         """Yield the short values of a line that are meant as such."""
-        for match in _SHORT.finditer(line.text) if self._short else ():
+        if not self._short:
+            return
+        whole = joined(line.text)
+        for match in _SHORT.finditer(line.text):
             value = joined(match[0])
             entity = self._short.get(value)
-            if entity and self._is_meant(line, match, value, entity):
+            if entity and (value == whole or self._is_meant(line, match, value, entity)):
                 yield _found(line.text, *match.span(), entity)
 
     def _longest(self, stream: Stream, at: int) -> str | None:
@@ -115,8 +118,6 @@ class Known:
         return None
 
     def _is_meant(self, line: Line, match: re.Match[str], value: str, entity: str) -> bool:
-        if value == joined(line.text):
-            return True
         if _TELLS_ELSE.search(line.text, max(0, match.start() - 16), match.start()):
             return False
         words = ABOUT.get(entity)

@@ -108,6 +108,21 @@ def test_time_grows_with_the_number_of_messages(kind: str) -> None:
     assert many < max(8 * few, 2.0)
 
 
+@pytest.mark.parametrize("text", ["6789 ", "4111 1111 1111 1111 ", "ann@example.com ", "1 ", "a@"])
+def test_time_grows_with_the_length_of_an_answer(text: str) -> None:
+    asked = [
+        {"from": "a", "text": "Your e-mail, please, and the last four digits of your card?"},
+        {"from": "c", "text": "ann@example.com, 6789"},
+        {"from": "a", "text": "And the last four digits of your card?"},
+        {"from": "c", "text": "6789"},
+    ]
+    short, long = (
+        _seconds([*asked, {"from": "c", "text": text * (length // len(text))}])
+        for length in (10_000, 40_000)
+    )
+    assert long < 8 * short + 0.2
+
+
 def _seconds(messages: list[dict[str, str]]) -> float:
     started = time.process_time()
     redact_transcript(messages)
