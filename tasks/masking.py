@@ -150,13 +150,13 @@ def refusals(rules: Iterable[MaskingRule], genesys: MaskingRules) -> Mapping[str
 def carry_out(plan: Plan, genesys: MaskingRules) -> Sequence[MaskingRule]:
     """Change the organisation's rules as planned; repeat it after an error, with a plan made anew.
 
-    Rules are deleted before others are made, since no two may have one definition. Returns those
-    that were not made, because somebody else's has the same definition already.
+    Rules are deleted before others are changed or made, since no two may have one definition.
+    Returns those that were not made, because somebody else's has the same definition already.
     """
-    for rule in plan.change:
-        genesys.change_masking_rule(rule)
     for rule in plan.delete:
         genesys.delete_masking_rule(rule.id)
+    for rule in plan.change:
+        genesys.change_masking_rule(rule)
     return list(_create_each(plan.create, genesys))
 
 

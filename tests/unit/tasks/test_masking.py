@@ -38,17 +38,21 @@ class FakeRules:
 
     def create_masking_rule(self, rule: MaskingRule) -> None:
         self.calls.append(f"create {rule.name}")
-        if rule.definition in {each.definition for each in self.rules}:
-            raise StateChanged(system="genesys", method="POST", route="/fake", status=409)
+        self._check(rule)
         self.rules.append(replace(rule, id=f"id-{len(self.calls)}"))
 
     def change_masking_rule(self, rule: MaskingRule) -> None:
         self.calls.append(f"change {rule.name}")
+        self._check(rule)
         self.rules = [rule if each.id == rule.id else each for each in self.rules]
 
     def delete_masking_rule(self, rule_id: str) -> None:
         self.calls.append(f"delete {rule_id}")
         self.rules = [each for each in self.rules if each.id != rule_id]
+
+    def _check(self, rule: MaskingRule) -> None:
+        if rule.definition in {each.definition for each in self.rules if each.id != rule.id}:
+            raise StateChanged(system="genesys", method="POST", route="/fake", status=409)
 
 
 def there(rule: MaskingRule, rule_id: str = "r", **fields: object) -> MaskingRule:
@@ -152,6 +156,17 @@ def test_a_plan_that_was_carried_out_leaves_nothing_to_do() -> None:
     after = plan(wants, genesys.masking_rules())
     assert after.empty
     assert after.foreign == (FOREIGN,)
+
+
+def test_a_rule_takes_over_the_definition_of_one_that_goes() -> None:
+    genesys = FakeRules(
+        rules=[
+            there(EMAIL, "e", definition="x"),
+            there(SSN, "s", definition=EMAIL.definition),
+        ]
+    )
+    assert carry_out(plan([EMAIL], genesys.masking_rules()), genesys) == []
+    assert genesys.rules == [there(EMAIL, "e")]
 
 
 def test_what_somebody_elses_rule_masks_already_is_told_and_not_made() -> None:
