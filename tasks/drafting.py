@@ -15,6 +15,7 @@ from typing import Any
 from tasks import messenger_configuration
 from tasks.apis.deployments import Deployments, Draft
 from tasks.apis.systems import Systems, offered
+from tasks.attributes import parse_moment
 from tasks.compact_json import compact_json
 from tasks.errors import Conflict, Postponed, Rejected
 from tasks.settling import counted_from
@@ -127,10 +128,19 @@ def traces(draft: Draft) -> dict[str, str]:
 def stored_draft(drafting: Drafting) -> Draft:
     """Return the draft as the API has stored it, or raise `Postponed` while it has not."""
     draft = drafting.api.read_draft(drafting.configuration_id)
-    if draft is None or not draft.active or draft.modified_at < drafting.noted()["modified"]:
+    if draft is None or not draft.active or is_older(draft, drafting.noted()["modified"]):
         deadline = drafting.systems.platform.draft_deadline_seconds
         raise Postponed("the draft is not stored yet", 0, deadline)
     return draft
+
+
+def is_older(draft: Draft, noted: str) -> bool:
+    """Return whether the draft is of an earlier moment; the vendor leaves out whole seconds' .000.
+
+    Moments that cannot be read tell nothing.
+    """
+    found, ours = parse_moment(draft.modified_at), parse_moment(noted)
+    return found is not None and ours is not None and found < ours
 
 
 def check_unchanged(noted: Mapping[str, str], draft: Draft) -> None:

@@ -226,15 +226,16 @@ def test_a_draft_from_before_ours_is_not_taken_for_a_change(api: FakeDeployments
     assert deployment.finish().status == "done"
 
 
+@pytest.mark.parametrize("seconds", ["01", "00.250"])
 def test_a_draft_is_ours_though_the_api_moves_its_time_when_it_is_stored(
-    api: FakeDeployments,
+    api: FakeDeployments, seconds: str
 ) -> None:
     api.slow = 1
     deployment = deploy(api)
     with pytest.raises(errors.Postponed):
         deployment.attempt()
     assert api.draft
-    api.draft = replace(api.draft, modified_at="2026-05-01T13:00:00Z")
+    api.draft = replace(api.draft, modified_at=api.draft.modified_at.replace("00Z", f"{seconds}Z"))
     assert deployment.finish().status == "done"
 
 
