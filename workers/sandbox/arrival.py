@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from aiohttp import web
 
 from workers.sandbox.call import Answer, Call
 from workers.sandbox.dialect import Dialect
+from workers.sandbox.faults import Fault
 from workers.sandbox.journal import Entry
 from workers.sandbox.limits import Budget
 from workers.sandbox.simulation import Simulation
@@ -24,6 +25,8 @@ class Arrival:
     raw: bytes
     entry: Entry
     now: float
+    #: What it is to be hit by.
+    faults: Sequence[Fault] = ()
     #: What the answer tells about.
     budget: Budget | None = None
     #: What it became once it was judged; a foreign write needs to know.

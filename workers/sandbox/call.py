@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
+from aiohttp import web
 from multidict import MultiMapping
 from pydantic import BaseModel, ConfigDict, TypeAdapter, ValidationError
 from pydantic.alias_generators import to_camel
 
 from workers.sandbox.errors import bad_request
+from workers.sandbox.faults import Fault
 from workers.sandbox.journal import Entry, Journal
+from workers.sandbox.notifications.events import Event
+from workers.sandbox.oauth import Token
 from workers.sandbox.options import Options
 from workers.sandbox.wire import decode
 from workers.sandbox.world import Organization, World
@@ -44,12 +48,17 @@ class Call:
     organization: Organization
     #: Id of the OAuth client, and where it has its roles (None: everywhere).
     client: str
+    token: Token
     divisions: frozenset[str] | None
     #: What its roles permit (None: everything).
     permissions: frozenset[str] | None
     requests_per_minute: int
     #: The correlation id that the request came with, "" without one.
     correlation: str
+    #: Where the sandbox was reached: `http://host:port`.
+    origin: str
+    #: The faults that hit it.
+    faults: Sequence[Fault]
     now: float
     path: Mapping[str, str]
     query: MultiMapping[str]
@@ -106,6 +115,10 @@ class Call:
         """Record what this call changed, at a later moment if it ended later."""
         self.journal.effect(self.entry, self.now if at is None else at, kind, subject, detail)
 
+    def notify(self, events: Iterable[Event]) -> None:
+        """Let the organisation's channels know what this call changed."""
+        self.world.notifications.emit(self.organization.id, events)
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Answer:
@@ -114,6 +127,8 @@ class Answer:
     status: int = 200
     body: Any = None
     headers: Mapping[str, str] = field(default_factory=dict)
+    #: Carries the connection on in another protocol, until it ends.
+    converse: Callable[[web.Request], Awaitable[web.StreamResponse]] | None = None
 
 
 #: Another writer's hand: changes the documents that a call has just been answered with.

@@ -14,6 +14,7 @@ from workers.sandbox.call import complaint
 from workers.sandbox.errors import Refused, bad_request, not_found
 from workers.sandbox.faults import FAULT
 from workers.sandbox.journal import Effect, Entry, select
+from workers.sandbox.notifications import control as notifications
 from workers.sandbox.oauth import Client
 from workers.sandbox.options import Options
 from workers.sandbox.simulation import Simulation
@@ -193,6 +194,7 @@ COMMANDS: tuple[tuple[str, str, Command], ...] = (
     ("DELETE", "/sandbox/faults/{id}", remove_fault),
     ("PUT", "/sandbox/options", put_options),
     ("POST", "/sandbox/reset", reset),
+    *notifications.COMMANDS,
 )
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
@@ -10,6 +10,8 @@ from pydantic.alias_generators import to_camel, to_snake
 
 from workers.sandbox.call import complaint
 from workers.sandbox.errors import Refused, bad_request
+from workers.sandbox.notifications.events import Event
+from workers.sandbox.notifications.snapshots import contact_changed, conversation_changed
 from workers.sandbox.wire import instant, iso, later
 from workers.sandbox.world import Document, Documents, Organization, World, new_id
 
@@ -329,8 +331,23 @@ def put(
             iter(organization.cognigy_schemas), ""
         )
         organization.cognigy_used[entity_id] = world.timeline.advance()
+    old = held.get(entity_id)
     held[entity_id] = document
+    if old is not None and old != document:
+        now = world.timeline.advance()
+        events = _events(organization, kind, old, document, now)
+        world.notifications.emit(organization.id, events)
     return document
+
+
+def _events(
+    organization: Organization, kind: str, old: Document, new: Document, at: float
+) -> Iterable[Event]:
+    if kind == "externalContacts":
+        return [contact_changed(new, at)]
+    if kind == "platformConversations":
+        return conversation_changed(organization.id, old, new, at)
+    return ()
 
 
 def check_changes(kind: str, changes: Document) -> None:

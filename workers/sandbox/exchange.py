@@ -30,7 +30,7 @@ async def exchange(
     """Answer one request of `system`, whose route is `template` (None: unknown)."""
     started = time.perf_counter()
     arrival = await _arrive(simulation, system, template, request)
-    fired = simulation.faults.fire(arrival.entry)
+    arrival.faults = fired = simulation.faults.fire(arrival.entry)
     try:
         return await _answer(arrival, judge, fired)
     finally:
@@ -153,6 +153,8 @@ async def _deliver(
             return await delivery.send_slowly(request, status, headers, body, fault.seconds)
         elif isinstance(fault, faults.TruncatedBody):
             return await delivery.send_half(request, status, headers, body)
+    if answer.converse is not None:
+        return await answer.converse(request)
     return web.Response(status=status, body=body, headers=headers)
 
 

@@ -100,6 +100,43 @@ class ForeignWrite(_Fault):
     changes: dict[str, Any]
 
 
+class DropSocket(_Fault):
+    """The socket opens, and is cut without a close once it has carried so many events."""
+
+    kind: Literal["drop_socket"]
+    route: Literal["/channels/{channelId}"] = "/channels/{channelId}"
+    events: NonNegativeInt = 0
+
+
+class ClosingSocket(_Fault):
+    """The socket is told after `seconds` that it will be closed, and is after the notice."""
+
+    kind: Literal["closing_socket"]
+    route: Literal["/channels/{channelId}"] = "/channels/{channelId}"
+    seconds: NonNegativeFloat = 0
+
+
+class MuteSocket(_Fault):
+    """The socket opens and stays open, and carries nothing."""
+
+    kind: Literal["mute_socket"]
+    route: Literal["/channels/{channelId}"] = "/channels/{channelId}"
+
+
+class RefuseTopics(_Fault):
+    """Topics of a subscription that fit the pattern (`*` for any text) are not permitted."""
+
+    kind: Literal["refuse_topics"]
+    route: Literal["/api/v2/notifications/channels/{channelId}/subscriptions"] = (
+        "/api/v2/notifications/channels/{channelId}/subscriptions"
+    )
+    topics: str = "*"
+
+    def matches(self, entry: Entry) -> bool:
+        """Whether the request subscribes something."""
+        return super().matches(entry) and entry.method in ("POST", "PUT")
+
+
 Fault = (
     Status
     | Latency
@@ -110,6 +147,10 @@ Fault = (
     | TruncatedBody
     | ExpireTokens
     | ForeignWrite
+    | DropSocket
+    | ClosingSocket
+    | MuteSocket
+    | RefuseTopics
 )
 
 #: Reads a fault from JSON; raises pydantic's ValidationError.

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections import Counter, deque
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import islice
+from operator import methodcaller
 from typing import Any
 from urllib.parse import parse_qsl
 
@@ -119,7 +120,10 @@ class Journal:
 
 
 def select(
-    records: Iterable[Any], filters: Mapping[str, str], fields: Sequence[str]
+    records: Iterable[Any],
+    filters: Mapping[str, str],
+    fields: Sequence[str],
+    render: Callable[[Any], dict[str, Any]] = methodcaller("render"),
 ) -> list[dict[str, Any]]:
     """The records whose `fields` equal the filters, as JSON, oldest first.
 
@@ -131,7 +135,7 @@ def select(
     if unknown := sorted(set(wanted) - set(fields)):
         raise ValueError(f"unknown: {', '.join(unknown)}")
     chosen = (
-        record.render()
+        render(record)
         for record in records
         if record.seq > since and all(str(getattr(record, k)) == v for k, v in wanted.items())
     )

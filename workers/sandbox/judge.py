@@ -20,7 +20,7 @@ def judge(route: Route) -> Judge:
         arrival.dialect.authorize(route, token, client)
         _check_query(arrival, route)
         _check_body(arrival)
-        arrival.call = _call(arrival, route, client)
+        arrival.call = _call(arrival, route, client, token)
         return route.handle(arrival.call)
 
     return carry_out
@@ -81,7 +81,7 @@ def _check_body(arrival: Arrival) -> None:
         raise Refused(415, "unsupported.media.type", "the body must be application/json")
 
 
-def _call(arrival: Arrival, route: Route, client: Client) -> Call:
+def _call(arrival: Arrival, route: Route, client: Client, token: Token) -> Call:
     simulation = arrival.simulation
     return Call(
         route=route,
@@ -91,10 +91,13 @@ def _call(arrival: Arrival, route: Route, client: Client) -> Call:
         entry=arrival.entry,
         organization=simulation.world.organization(client.organization),
         client=client.client_id,
+        token=token,
         divisions=client.divisions,
         permissions=client.permissions,
         requests_per_minute=client.requests_per_minute or simulation.options.requests_per_minute,
         correlation=arrival.request.headers.get("X-Correlation-Id", ""),
+        origin=str(arrival.request.url.origin()),
+        faults=arrival.faults,
         now=arrival.now,
         path=arrival.request.match_info,
         query=arrival.request.query,

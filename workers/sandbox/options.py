@@ -46,6 +46,14 @@ class Options(BaseModel):
     replication_outcome: Literal["COMPLETED", "FAILED"] = "COMPLETED"
     #: How long what `platform` has just made cannot be found, or used, yet.
     consistency_seconds: NonNegativeFloat = 0.2
+    #: How long a notification channel of `platform` lives after it was made or subscribed.
+    channel_seconds: PositiveFloat = 86_400
+    #: How often its socket says that it is there, and how long before it closes it says so.
+    heartbeat_seconds: PositiveFloat = 30
+    notice_seconds: NonNegativeFloat = 60
+    #: Whether a topic that does not exist refuses a subscription, or is rejected alone where
+    #: errors are to be ignored.
+    unknown_topics: Literal["refuse", "reject"] = "refuse"
     #: How long a draft, and a deployment, of `platform` stays Pending.
     draft_active_seconds: NonNegativeFloat = 0.3
     deployment_active_seconds: NonNegativeFloat = 0.5

@@ -30,11 +30,15 @@ class Simulation:
         self._seed = seed
         self._options = options
         self._clock = clock
-        self.reset()
+        self._begin()
 
     def reset(self, seed: int | None = None) -> None:
         """Begin again as at the start: data, clients, options; no tokens, faults or journal."""
         self._seed = self._seed if seed is None else seed
+        self.world.notifications.hang_up()
+        self._begin()
+
+    def _begin(self) -> None:
         self.options = self._options
         self.clients = {client.client_id: client for client in seeded_clients()}
         self.tokens = Tokens(self._chance("tokens"))
@@ -43,7 +47,12 @@ class Simulation:
         self._correlation = self._chance("correlation")
         self.journal = Journal(self.options.journal_limit)
         organizations, rng = kept.organizations(self._purpose("world"))
-        self.world = World(clock=self._clock, rng=rng, organizations=organizations)
+        self.world = World(
+            clock=self._clock,
+            rng=rng,
+            notifications_rng=self._chance("notifications"),
+            organizations=organizations,
+        )
         begin_live(self.world)
         live_chats.go_on(self.world, self.options)
 

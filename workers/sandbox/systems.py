@@ -12,6 +12,8 @@ from workers.sandbox.cognigy.dialect import COGNIGY
 from workers.sandbox.cxone_digital import access_keys, discovery
 from workers.sandbox.cxone_digital.dialect import DFO
 from workers.sandbox.dialect import GUIDE, Dialect
+from workers.sandbox.platform.channel_socket import connect
+from workers.sandbox.platform.channels import SOCKET
 from workers.sandbox.platform.dialect import PLATFORM
 from workers.sandbox.platform.token_endpoint import give_token as give_platform_token
 from workers.sandbox.token_endpoint import give_token
@@ -44,6 +46,7 @@ _SYSTEMS = (
         dialect=PLATFORM,
         routes=platform.ROUTES,
         give_token=give_platform_token,
+        public={SOCKET: connect},
     ),
     System(
         name="dfo",

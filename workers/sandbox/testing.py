@@ -13,6 +13,7 @@ from urllib.parse import quote
 import requests
 import simplejson
 
+from workers.sandbox.notifications.snapshots import queue_id
 from workers.sandbox.options import Options
 from workers.sandbox.server import listening
 from workers.sandbox.simulation import Simulation
@@ -124,6 +125,59 @@ class SandboxHandle:
     def options(self, **changes: Any) -> dict[str, Any]:
         """Change the options given and return all of them."""
         return self._ask("PUT", "/options", body=changes)
+
+    def emit(self, topic: str, body: dict[str, Any], organization: str = "default") -> str:
+        """Send an event out, as it is, and return its id."""
+        wanted = {"emit": [{"topic": topic, "body": body}]}
+        event_ids: list[str] = self._ask(
+            "POST", "/events", query={"organization": organization}, body=wanted
+        )["ids"]
+        return event_ids[0]
+
+    def start_stream(self, organization: str = "default", **plan: Any) -> None:
+        """Let customers of an organisation do things (`notifications.stream.Plan`)."""
+        query = {"organization": organization}
+        self._ask("POST", "/events", query=query, body={"start": plan})
+
+    def stop_stream(self) -> dict[str, Any]:
+        """End the stream; what has happened is delivered. Return `{running, delivered}`."""
+        return self._ask("POST", "/events", body={"stop": True})
+
+    def events(self, form: str = "log", **filters: Any) -> list[dict[str, Any]]:
+        """What was sent out, oldest first: as `log`, `detail` or `eventbridge`."""
+        query = {"form": form, **filters}
+        events: list[dict[str, Any]] = self._ask("GET", "/events", query=query)["events"]
+        return events
+
+    def events_summary(self) -> dict[str, Any]:
+        """`{events, occurrences: {kind: n}, stream}`: how much was told, and how much happened."""
+        return self._ask("GET", "/events/summary")
+
+    def channels(self) -> list[dict[str, Any]]:
+        """The notification channels that live, with their topics and whether they are heard."""
+        channels: list[dict[str, Any]] = self._ask("GET", "/channels")["channels"]
+        return channels
+
+    def sockets(self, order: str, channel: str | None = None) -> int:
+        """Do something to a channel's socket, or to all, and return to how many.
+
+        The orders: drop, close, closing, mute, expire, revoke_token.
+        """
+        count: int = self._ask("POST", "/sockets", body={"order": order, "channel": channel})[
+            "count"
+        ]
+        return count
+
+    def end_conversation(
+        self, conversation_id: str, organization: str = "default"
+    ) -> dict[str, Any]:
+        """Let a conversation of the Platform API end now, and return it."""
+        query = {"organization": organization}
+        return self._ask("POST", f"/conversations/{conversation_id}/end", query=query)
+
+    def queue_id(self, organization: str = "default") -> str:
+        """The queue that an organisation's message conversations are in."""
+        return queue_id(organization)
 
     def reset(self, seed: int | None = None) -> None:
         """Begin again as at the start, with another seed if one is given."""

@@ -10,6 +10,7 @@ from typing import Any
 
 from workers.sandbox.errors import not_found
 from workers.sandbox.limits import TokenBuckets
+from workers.sandbox.notifications.service import Notifications
 from workers.sandbox.timeline import Timeline
 
 Document = dict[str, Any]
@@ -84,17 +85,19 @@ class Organization:
 
 
 class World:
-    """Every organisation, one clock and one source of chance."""
+    """Every organisation, one clock, one source of chance, and who is told what happens."""
 
     def __init__(
         self,
         *,
         clock: Callable[[], float],
         rng: random.Random,
+        notifications_rng: random.Random,
         organizations: dict[str, Organization],
     ) -> None:
         self.rng = rng
         self.timeline = Timeline(clock)
+        self.notifications = Notifications(self.timeline, notifications_rng)
         self.began = clock()
         self.organizations = organizations
 

@@ -6,6 +6,8 @@ from workers.sandbox.platform import (
     analytics,
     analytics_jobs,
     audits,
+    available_topics,
+    channels,
     configurations,
     contact_merge,
     contact_scan,
@@ -17,6 +19,7 @@ from workers.sandbox.platform import (
     masking_rules,
     messages,
     recordings,
+    subscriptions,
     tokens_me,
 )
 
@@ -36,4 +39,7 @@ ROUTES = (
     *masking_rules.ROUTES,
     *audits.ROUTES,
     *gdpr.ROUTES,
+    *available_topics.ROUTES,
+    *channels.ROUTES,
+    *subscriptions.ROUTES,
 )

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 from workers.sandbox.call import Answer, Call, Route
 from workers.sandbox.errors import Refused, conflict
+from workers.sandbox.notifications.snapshots import merge_set_changed
 from workers.sandbox.platform import contact_shape, merged_contacts
 from workers.sandbox.platform.contact_rules import in_order
 from workers.sandbox.platform.contacts import contact, shown
@@ -37,6 +38,7 @@ def merge(call: Call) -> Answer:
     call.effect(
         "contacts.merged", merged_id, contacts=asked["contactIds"], overridden=sorted(override)
     )
+    call.notify(merge_set_changed(call.organization.external_contacts, merged, call.now))
     return Answer(body=shown(call, merged))
 
 

@@ -7,6 +7,7 @@ from dataclasses import replace
 from typing import Any
 
 from workers.sandbox.call import Answer, Call, Route, overlay
+from workers.sandbox.notifications.snapshots import contact_changed
 from workers.sandbox.platform import contact_patch, contact_shape, identifiers
 from workers.sandbox.platform.contact_rules import in_order
 from workers.sandbox.platform.errors import invalid, not_found
@@ -83,6 +84,7 @@ def put_contact(call: Call) -> Answer:
     names = sorted(name for name in held.keys() | new.keys() if held.get(name) != new.get(name))
     call.organization.external_contacts[held["id"]] = new
     call.effect("contact.put", held["id"], changed=names)
+    call.notify([contact_changed(new, call.now)])
     return Answer(body=shown(call, new))
 
 
@@ -144,6 +146,7 @@ def _change(call: Call, changes: Mapping[str, Any]) -> None:
     overlay(held, changes)
     held["modifyDate"] = later(held["modifyDate"], call.now)
     call.effect("foreign.write", held["id"])
+    call.notify([contact_changed(held, call.now)])
 
 
 _EXPAND = frozenset({"expand"})

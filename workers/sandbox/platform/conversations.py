@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Mapping
 from typing import Any
 
 from workers.sandbox.call import Answer, Call, Route, overlay
 from workers.sandbox.errors import bad_request
+from workers.sandbox.notifications.snapshots import conversation_changed
 from workers.sandbox.platform.errors import not_found
 from workers.sandbox.wire import digest
 from workers.sandbox.world import Document
@@ -41,7 +43,7 @@ def patch_attributes(call: Call) -> Answer:
         held = call.organization.platform_conversations[call.path["conversationId"]]
         for participant in held["participants"]:
             if participant["id"] == call.path["participantId"] and "endTime" not in held:
-                _keep(call, participant, asked, at)
+                _keep(call, held, participant, asked, at)
 
     call.world.timeline.schedule(call.now + call.options.attributes_delay_seconds, keep)
     return Answer(status=202)
@@ -67,9 +69,13 @@ def _attributes(call: Call) -> dict[str, str]:
     return attributes
 
 
-def _keep(call: Call, participant: Document, asked: Mapping[str, str], at: float) -> None:
+def _keep(
+    call: Call, held: Document, participant: Document, asked: Mapping[str, str], at: float
+) -> None:
     old = participant["attributes"]
+    before = {**held, "participants": [{**each} for each in held["participants"]]}
     participant["attributes"] = {**old, **asked}
+    call.notify(conversation_changed(call.organization.id, before, held, at))
     call.effect(
         "attributes.set",
         participant["id"],
@@ -82,8 +88,11 @@ def _keep(call: Call, participant: Document, asked: Mapping[str, str], at: float
 
 
 def _change(call: Call, changes: Mapping[str, Any]) -> None:
-    overlay(conversation(call), changes)
+    held = conversation(call)
+    before = copy.deepcopy(held)
+    overlay(held, changes)
     call.effect("foreign.write", call.path["conversationId"])
+    call.notify(conversation_changed(call.organization.id, before, held, call.now))
 
 
 ROUTES = (

@@ -1,0 +1,3 @@
+"""Genesys Cloud's notification service: what happens becomes events, and channels carry them."""
+
+from __future__ import annotations
