@@ -15,6 +15,6 @@ def test_each_customer_ends_with_the_newest_value_of_every_field_in_a_third_of_t
     cluster: Cluster, target: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
     begin_anew(cluster)
-    flood = flood_target(cluster, target, messages=5_000, customers=200, kills=5, window=5)
+    flood = flood_target(cluster, target, messages=5_000, customers=200, kills=4, window=8)
     with capsys.disabled():
         print(f"\n{target}: {flood.writes():,} writes for 5,000 messages")

@@ -43,8 +43,8 @@ FAULTS: tuple[dict[str, Any], ...] = (
     {"kind": "truncated_body"},
 )
 
-#: Seconds of a lease, between two kills, and until everything has ended.
-LEASE, BETWEEN, PATIENCE = 2, 4.0, 600
+#: Seconds of a lease, from sending to a kill, and until everything has ended.
+LEASE, BETWEEN, PATIENCE = 2, 2.0, 600
 WORKERS = 2
 
 #: The share of messages that are sent twice.
@@ -157,14 +157,13 @@ def syncing(cluster: Cluster, target: str, **changes: Any) -> Cluster:
     return replace(cluster, environment={**cluster.environment, **environment})
 
 
-def send(app: WorkersApp, flood: Flood) -> None:
-    """Send all changes, shuffled, some of them twice."""
+def shuffled(flood: Flood) -> list[Change]:
+    """Return all changes in no order, some of them twice."""
     rng = random.Random(1)
     twice = [each for each in flood.changes if rng.random() < TWICE]
     messages = [*flood.changes, *twice]
     rng.shuffle(messages)
-    for each in messages:
-        send_one(app, each)
+    return messages
 
 
 def send_one(app: WorkersApp, change: Change) -> None:
@@ -185,20 +184,32 @@ def make_trouble(flood: Flood) -> None:
         flood.sandbox.fault(**fault, system=system, times=None, probability=SHARE / len(FAULTS))
 
 
-def carry_through(cluster: Cluster, *, kills: int) -> None:
-    """Run workers until all messages have ended; kill one every few seconds, so many in all."""
+def carry_through(cluster: Cluster, app: WorkersApp, flood: Flood, *, kills: int) -> None:
+    """Send all changes, in parts, to workers of which one is killed after each part but the last.
+
+    Each kill finds messages that wait, and some that are carried out.
+    """
+    messages = shuffled(flood)
     workers = [hire(cluster) for _ in range(WORKERS)]
     try:
         for kill in range(kills):
-            workers[kill % WORKERS].wait_until_ready()
+            place = kill % WORKERS
+            workers[place].wait_until_ready()
+            send(app, messages[kill :: kills + 1])
             time.sleep(BETWEEN)
             assert not cluster.is_quiet(), "there was nothing left to be killed at"
-            workers[kill % WORKERS].kill()
-            workers[kill % WORKERS] = hire(cluster)
+            workers[place].kill()
+            workers[place] = hire(cluster)
+        send(app, messages[kills :: kills + 1])
         wait_until(cluster.is_quiet, PATIENCE, "all messages have ended", pause=0.2)
     finally:
         for worker in workers:
             worker.end()
+
+
+def send(app: WorkersApp, changes: list[Change]) -> None:
+    for each in changes:
+        send_one(app, each)
 
 
 def hire(cluster: Cluster) -> WorkerGroup:
@@ -223,8 +234,7 @@ def flood_target(
     make_trouble(flood)
     app = cluster.app()
     try:
-        send(app, flood)
-        carry_through(cluster, kills=kills)
+        carry_through(cluster, app, flood, kills=kills)
         check(flood, app)
     finally:
         app.services.close()
