@@ -625,3 +625,52 @@ def test_our_audit_has_the_draft_that_the_sdk_put(
     query_id = ours.ask_for_changes(now - DAY, now + DAY, [configuration_id])
     clock.advance(1)
     assert [each.action for each in ours.changes(query_id) or ()] == ["Update"]
+
+
+# Notifications
+
+
+def test_the_sdk_makes_a_channel_and_chooses_what_it_listens_to(sdk: VendorSdk) -> None:
+    api = sdk.api("Notifications")
+    known = api.get_notifications_availabletopics(expand=["transports"]).entities
+    topics = [each.id.replace("{id}", "one") for each in known if each.transports == ["All"]]
+    made = api.post_notifications_channels()
+    assert ids(api.get_notifications_channels(includechannels="token").entities) == {made.id}
+    api.head_notifications_channel(made.id)
+    assert sdk.status() == 200
+    asked = [sdk.model("ChannelTopic", id=each) for each in topics]
+    added = api.post_notifications_channel_subscriptions(made.id, asked[:1]).entities
+    assert [(each.id, each.state) for each in added] == [(topics[0], "Permitted")]
+    api.put_notifications_channel_subscriptions(made.id, asked[1:], ignore_errors=True)
+    held = api.get_notifications_channel_subscriptions(made.id).entities
+    assert ids(held) == set(topics[1:])
+    api.delete_notifications_channel_subscriptions(made.id)
+    assert api.get_notifications_channel_subscriptions(made.id).entities == []
+
+
+#: Which of the SDK's models an event of a topic is.
+EVENTS = {
+    "v2.externalcontacts.contacts.{id}": "ExternalContactsContactChangedTopicContact",
+    "v2.routing.queues.{id}.conversations.messages": (
+        "QueueConversationMessageEventTopicMessageConversation"
+    ),
+    "v2.detail.events.conversation.{id}.attributes": (
+        "AttributeDetailEventTopicAttributeUpdateEvent"
+    ),
+    "v2.detail.events.conversation.{id}.customer.end": (
+        "CustomerEndDetailEventTopicCustomerEndEvent"
+    ),
+}
+
+
+def test_events_are_what_the_sdk_knows_of_their_topics(
+    sdk: VendorSdk, sandbox: SandboxHandle, clock: ManualClock, call: tuple[str, str]
+) -> None:
+    sandbox.end_conversation(call[0])
+    sandbox.start_stream(rate=100, events=40)
+    clock.advance(5)
+    events = sandbox.events()
+    assert {each["template"] for each in events} == EVENTS.keys()
+    for event in events:
+        body = event["detail"]["eventBody"]
+        assert sdk.unknown_fields(EVENTS[event["template"]], body) == set()

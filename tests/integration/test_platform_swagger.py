@@ -69,16 +69,6 @@ UNSERVED: Mapping[str, tuple[str, ...]] = {
         "GET /api/v2/speechandtextanalytics/settings",
         f"GET {SPOKEN}/communications/{{communicationId}}/transcripturl",
     ),
-    "notifications are the bridge's": (
-        "GET /api/v2/notifications/availabletopics",
-        "GET /api/v2/notifications/channels",
-        "POST /api/v2/notifications/channels",
-        "HEAD /api/v2/notifications/channels/{channelId}",
-        "GET /api/v2/notifications/channels/{channelId}/subscriptions",
-        "POST /api/v2/notifications/channels/{channelId}/subscriptions",
-        "PUT /api/v2/notifications/channels/{channelId}/subscriptions",
-        "DELETE /api/v2/notifications/channels/{channelId}/subscriptions",
-    ),
 }
 
 

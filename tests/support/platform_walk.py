@@ -24,6 +24,8 @@ GDPR = "/api/v2/gdpr"
 RULES = "/api/v2/dataprivacy/maskingrules"
 AUDITS = "/api/v2/audits/query"
 JSON = "application/json"
+NOTIFICATIONS = "/api/v2/notifications"
+CHANNELS = f"{NOTIFICATIONS}/channels"
 #: Of seeded conversations, which are many and alike, every fifth one is read.
 EACH = 5
 
@@ -249,6 +251,21 @@ def _audits(walker: Walker) -> None:
     ask("GET", f"{one}/results", transactionId=query, query={"pageSize": "2"})
 
 
+def _notifications(walker: Walker) -> None:
+    ask, one = walker.ask, f"{CHANNELS}/{{channelId}}"
+    expand = ["description", "schema", "transports", "permissionDetails", "topicParameters"]
+    known = ask("GET", f"{NOTIFICATIONS}/availabletopics", query={"expand": expand})["entities"]
+    made = ask("POST", CHANNELS)["id"]
+    ask("GET", CHANNELS, query={"includechannels": "oauthclient"})
+    ask("HEAD", one, channelId=made)
+    wanted = [{"id": known[0]["id"].replace("{id}", "c")}]
+    for method in ("POST", "PUT"):
+        lenient = {"ignoreErrors": "true"}
+        ask(method, f"{one}/subscriptions", channelId=made, body=wanted, query=lenient)
+    ask("GET", f"{one}/subscriptions", channelId=made)
+    ask("DELETE", f"{one}/subscriptions", channelId=made)
+
+
 PARTS: tuple[Callable[[Walker], None], ...] = (
     _client,
     _schemas,
@@ -263,4 +280,5 @@ PARTS: tuple[Callable[[Walker], None], ...] = (
     _gdpr,
     _masking,
     _audits,
+    _notifications,
 )

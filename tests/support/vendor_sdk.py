@@ -9,8 +9,11 @@ from __future__ import annotations
 
 import importlib
 import importlib.util
+import json
 import os
+from collections.abc import Mapping
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -20,6 +23,7 @@ from workers.sandbox.testing import SandboxHandle
 NAME = "PureCloudPlatformClientV2"
 CLIENT = "vendor-sdk"
 SECRET = "vendor-sdk-secret"
+JSON = "application/json"
 #: What the SDK makes of a value that it does not know.
 UNKNOWN = "outdated_sdk_version"
 
@@ -46,6 +50,22 @@ class VendorSdk:
             assert field in made.swagger_types, f"{name} has no {field}"
             setattr(made, field, value)
         return made
+
+    def unknown_fields(self, name: str, body: Mapping[str, Any]) -> set[str]:
+        """Return the fields of a body, however deep, that the SDK's model of it does not have.
+
+        A value that the model does not know fails the test.
+        """
+        self._read(SimpleNamespace(data=json.dumps(body), getheader=lambda _: JSON), name)
+        made = getattr(self._module, name)()
+        kinds = {made.attribute_map[each]: kind for each, kind in made.swagger_types.items()}
+        unknown = body.keys() - kinds.keys()
+        for field in body.keys() & kinds.keys():
+            kind = kinds[field].removeprefix("list[").removesuffix("]")
+            if hasattr(self._module, kind):
+                held = body[field] if isinstance(body[field], list) else [body[field]]
+                unknown |= set().union(*(self.unknown_fields(kind, each) for each in held))
+        return {f"{name}.{each}" if "." not in each else each for each in unknown}
 
     def status(self) -> int:
         """Return the status of the last answer that was no refusal."""

@@ -10,8 +10,9 @@ from pydantic.alias_generators import to_camel, to_snake
 
 from workers.sandbox.call import complaint
 from workers.sandbox.errors import Refused, bad_request
+from workers.sandbox.notifications.contact_events import contact_changed
+from workers.sandbox.notifications.conversation_events import conversation_changed
 from workers.sandbox.notifications.events import Event
-from workers.sandbox.notifications.snapshots import contact_changed, conversation_changed
 from workers.sandbox.wire import instant, iso, later
 from workers.sandbox.world import Document, Documents, Organization, World, new_id
 

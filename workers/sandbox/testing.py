@@ -13,7 +13,7 @@ from urllib.parse import quote
 import requests
 import simplejson
 
-from workers.sandbox.notifications.snapshots import queue_id
+from workers.sandbox.notifications.conversation_events import queue_id
 from workers.sandbox.options import Options
 from workers.sandbox.server import listening
 from workers.sandbox.simulation import Simulation

@@ -5,8 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
+from workers.sandbox.notifications.conversation_events import (
+    CUSTOMERS,
+    MEDIA,
+    conversation_changed,
+)
 from workers.sandbox.notifications.events import Event
-from workers.sandbox.notifications.snapshots import CUSTOMERS, MEDIA, conversation_changed
 from workers.sandbox.wire import iso
 
 if TYPE_CHECKING:

@@ -14,7 +14,9 @@ from dataclasses import dataclass, replace
 
 from pydantic import BaseModel, ConfigDict, Field, NonNegativeFloat, PositiveFloat, PositiveInt
 
-from workers.sandbox.notifications import endings, snapshots
+from workers.sandbox.notifications import endings
+from workers.sandbox.notifications.contact_events import merge_set_changed
+from workers.sandbox.notifications.conversation_events import attributes_set
 from workers.sandbox.notifications.events import Emitted, Event
 from workers.sandbox.notifications.topics import ATTRIBUTES
 from workers.sandbox.platform import merged_contacts
@@ -129,7 +131,7 @@ class Stream:
         participant = conversation["participants"][0]
         wanted = {"tier": self._rng.choice(("gold", "silver")), "visit": new_id(self._rng)}
         participant["attributes"] = {**participant["attributes"], **wanted}
-        return [snapshots.attributes_set(conversation, participant, at)]
+        return [attributes_set(conversation, participant, at)]
 
     def _ongoing(self) -> list[Document]:
         # The first are the seed's: those that end here are added behind them.
@@ -156,7 +158,7 @@ class Stream:
     def _merge(self, at: float) -> Iterable[Event]:
         pair = [self._add_contact(kind) for kind in ("Identified", "Ephemeral")]
         merged = merged_contacts.merge(self._organization, new_id(self._rng), pair, {}, at)
-        return list(snapshots.merge_set_changed(self._organization.external_contacts, merged, at))
+        return list(merge_set_changed(self._organization.external_contacts, merged, at))
 
     def _add_contact(self, kind: str) -> Document:
         held = self._organization

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from workers.sandbox.call import Answer, Call, Route
 from workers.sandbox.errors import Refused, conflict
-from workers.sandbox.notifications.snapshots import merge_set_changed
+from workers.sandbox.notifications.contact_events import merge_set_changed
 from workers.sandbox.platform import contact_shape, merged_contacts
 from workers.sandbox.platform.contact_rules import in_order
 from workers.sandbox.platform.contacts import contact, shown

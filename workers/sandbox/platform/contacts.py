@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import Any
 
 from workers.sandbox.call import Answer, Call, Route, overlay
-from workers.sandbox.notifications.snapshots import contact_changed
+from workers.sandbox.notifications.contact_events import contact_changed
 from workers.sandbox.platform import contact_patch, contact_shape, identifiers
 from workers.sandbox.platform.contact_rules import in_order
 from workers.sandbox.platform.errors import invalid, not_found

@@ -8,7 +8,7 @@ from typing import Any
 
 from workers.sandbox.call import Answer, Call, Route, overlay
 from workers.sandbox.errors import bad_request
-from workers.sandbox.notifications.snapshots import conversation_changed
+from workers.sandbox.notifications.conversation_events import conversation_changed
 from workers.sandbox.platform.errors import not_found
 from workers.sandbox.wire import digest
 from workers.sandbox.world import Document

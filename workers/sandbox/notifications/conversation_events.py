@@ -1,17 +1,16 @@
-"""What events say of the documents that have changed: bodies as the vendor's models have them.
+"""What a conversation's events say: of who takes part in it, as the vendor's models have it.
 
-A body is the document after the change, whole, however little of it has changed.
+A body is a snapshot after the change, whole, however little of it has changed.
 """
 
 from __future__ import annotations
 
-import copy
 import uuid
 from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
-from workers.sandbox.notifications.events import Event
-from workers.sandbox.notifications.topics import ATTRIBUTES, CONTACT, CUSTOMER_END, QUEUE_MESSAGES
+from workers.sandbox.notifications.events import Event, event
+from workers.sandbox.notifications.topics import ATTRIBUTES, CUSTOMER_END, QUEUE_MESSAGES
 from workers.sandbox.wire import digest, instant
 
 if TYPE_CHECKING:
@@ -20,9 +19,6 @@ if TYPE_CHECKING:
 CUSTOMERS = ("customer", "external")
 #: Where a participant keeps communications, and how events call their medium.
 MEDIA: Mapping[str, str] = {"messages": "MESSAGE", "calls": "VOICE"}
-#: What a contact says otherwise in an event than in an answer, or not at all.
-_REFERENCES = ("mergeSet", "mergedFrom")
-_OTHERWISE = frozenset({"canonicalContact", "mergedTo", "mergeOperation", "selfUri", *_REFERENCES})
 _PARTICIPANT = ("id", "name", "purpose", "startTime", "connectedTime", "endTime", "attributes")
 _COMMUNICATION = ("state", "initialState", "direction", "disconnectType", "provider", "type")
 
@@ -30,32 +26,6 @@ _COMMUNICATION = ("state", "initialState", "direction", "disconnectType", "provi
 def queue_id(organization: str) -> str:
     """The queue that an organisation's message conversations are in."""
     return str(uuid.uuid5(uuid.NAMESPACE_URL, f"queue of {organization}"))
-
-
-def contact_changed(held: Mapping[str, Any], at: float) -> Event:
-    """A contact was written, or merged into another."""
-    body = {name: value for name, value in held.items() if name not in _OTHERWISE}
-    for name in ("division", "schema"):
-        body[name] = {k: v for k, v in held.get(name, {}).items() if k in ("id", "version")}
-    body |= {name: [each["id"] for each in held[name]] for name in _REFERENCES if name in held}
-    canonical: str = held.get("canonicalContact", held)["id"]
-    body["canonicalContactId"] = canonical
-    if "mergedTo" in held:
-        body["mergedTo"] = held["mergedTo"]["id"]
-    if operation := held.get("mergeOperation"):
-        body["mergeOperation"] = {f"{name}Id": each["id"] for name, each in operation.items()}
-    if canonical == held["id"]:
-        occurrence = f"changed:{canonical}:{held['modifyDate']}"
-    else:
-        occurrence = f"merged:{canonical}:{digest(sorted(body.get('mergeSet', ())))}"
-    return _event(CONTACT, held["id"], at, body, occurrence)
-
-
-def merge_set_changed(
-    contacts: Mapping[str, Document], merged: Mapping[str, Any], at: float
-) -> Iterator[Event]:
-    """Contacts were merged: each of the merge set says so, the new one last."""
-    return (contact_changed(contacts[each["id"]], at) for each in merged["mergeSet"])
 
 
 def conversation_changed(
@@ -90,7 +60,7 @@ def attributes_set(
     }
     whose = f"attributes:{contacts[0]}" if contacts else f"anonymous:{conversation['id']}"
     occurrence = f"{whose}:{digest(participant['attributes'])}"
-    return _event(ATTRIBUTES, conversation["id"], at, body, occurrence)
+    return event(ATTRIBUTES, conversation["id"], at, body, occurrence)
 
 
 def message_conversation(organization: str, conversation: Mapping[str, Any], at: float) -> Event:
@@ -107,7 +77,7 @@ def message_conversation(organization: str, conversation: Mapping[str, Any], at:
     occurrence = f"went_on:{conversation['id']}:{at}"
     if ended is not None:
         occurrence = f"ended:{conversation['id']}:{ended}"
-    return _event(QUEUE_MESSAGES, queue, at, body, occurrence)
+    return event(QUEUE_MESSAGES, queue, at, body, occurrence)
 
 
 def has_left(participant: Mapping[str, Any]) -> bool:
@@ -137,7 +107,7 @@ def _customer_ended(
         body["messageType"] = last.get("type", "unknown").upper()
     kind = "ended" if medium == "MESSAGE" else "hung_up"
     occurrence = f"{kind}:{conversation['id']}:{body['eventTime']}"
-    return _event(CUSTOMER_END, conversation["id"], at, body, occurrence)
+    return event(CUSTOMER_END, conversation["id"], at, body, occurrence)
 
 
 def _participant(participant: Mapping[str, Any], queue: str) -> Document:
@@ -187,16 +157,3 @@ def _of(moment: str) -> int:
 
 def _milliseconds(seconds: float) -> int:
     return round(seconds * 1000)
-
-
-def _event(
-    template: str, object_id: str, at: float, body: Mapping[str, Any], occurrence: str
-) -> Event:
-    # Documents go on changing, and an event stays what it was.
-    return Event(
-        template=template,
-        object_id=object_id,
-        at=at,
-        body=copy.deepcopy(body),
-        occurrence=occurrence,
-    )
