@@ -8,9 +8,10 @@ again ends with the first.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from datetime import datetime, timedelta
+from datetime import timedelta
 
 from tasks.apis.genesys import Participant, Participants
+from tasks.apis.moments import parse_moment
 from tasks.apis.systems import Newest, Systems
 from tasks.compact_json import compact_json
 from tasks.errors import Rejected, StateChanged
@@ -142,15 +143,6 @@ def note_newer_values(
             if after.attributes.get(key) != before.attributes.get(key)
         }
         newest.written(f"participant:{after.id}", taken, moment)
-
-
-def parse_moment(text: str) -> datetime | None:
-    """Return the moment that an ISO 8601 text with a zone means, None for any other text."""
-    try:
-        moment = datetime.fromisoformat(text)
-    except ValueError:
-        return None
-    return moment if moment.tzinfo else None
 
 
 def confirm(

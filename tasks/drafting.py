@@ -14,8 +14,8 @@ from typing import Any
 
 from tasks import messenger_configuration
 from tasks.apis.deployments import Deployments, Draft
+from tasks.apis.moments import parse_moment
 from tasks.apis.systems import Systems, offered
-from tasks.attributes import parse_moment
 from tasks.compact_json import compact_json
 from tasks.errors import Conflict, Postponed, Rejected
 from tasks.settling import counted_from
@@ -97,7 +97,7 @@ def base_of(
     """Return the document that our fields go over.
 
     That is what is published, and the draft where nothing ever was. Raises `Conflict` where the
-    draft is neither that nor what we make of it: it holds what somebody has not published yet.
+    draft is neither that nor a draft of ours: it holds what somebody has not published yet.
     """
     if published is None:
         if draft is None:
@@ -105,8 +105,7 @@ def base_of(
                 f"configuration_id: there is no configuration {drafting.configuration_id}"
             )
         return draft.document
-    ours = messenger_configuration.carry(drafting.config, published.document)
-    if draft and not drafting.overwrite and draft.document not in (published.document, ours):
+    if draft and not drafting.overwrite and not is_ours(drafting, draft, published):
         raise Conflict(
             f"configuration_id: its draft has changes of {draft.modified_by} of {draft.modified_at}"
             " that are not published; publish or discard them, or send overwrite_existing"
@@ -114,10 +113,21 @@ def base_of(
     return published.document
 
 
+def is_ours(drafting: Drafting, draft: Draft, published: Draft) -> bool:
+    """Return whether a draft holds nothing but what is published and what we have put there.
+
+    A deployment of ours that failed before it was published has left such a draft.
+    """
+    ours = messenger_configuration.carry(drafting.config, published.document)
+    left = drafting.systems.history.draft(drafting.configuration_id)
+    return draft.document in (published.document, ours) or (left is not None and same(left, draft))
+
+
 def note(drafting: Drafting, draft: Draft) -> None:
     """Keep by what our draft is known again; its wait begins here."""
-    known = {**traces(draft), "at": drafting.systems.now().isoformat()}
-    drafting.systems.steps.note("draft", known)
+    known = traces(draft)
+    drafting.systems.history.remember_draft(drafting.configuration_id, known)
+    drafting.systems.steps.note("draft", {**known, "at": drafting.systems.now().isoformat()})
 
 
 def traces(draft: Draft) -> dict[str, str]:
@@ -143,14 +153,19 @@ def is_older(draft: Draft, noted: str) -> bool:
     return found is not None and ours is not None and found < ours
 
 
-def check_unchanged(noted: Mapping[str, str], draft: Draft) -> None:
-    """Raise `Conflict` where the draft is not the one that we have put.
+def same(noted: Mapping[str, str], draft: Draft) -> bool:
+    """Return whether a draft is the one of these traces.
 
     The API may move its time when it has stored it: the same content by the same client is ours.
     """
     found = traces(draft)
-    same = found["modified"] == noted["modified"] or found["digest"] == noted["digest"]
-    if not same or found["by"] != noted["by"]:
+    unchanged = found["modified"] == noted["modified"] or found["digest"] == noted["digest"]
+    return unchanged and found["by"] == noted["by"]
+
+
+def check_unchanged(noted: Mapping[str, str], draft: Draft) -> None:
+    """Raise `Conflict` where the draft is not the one that we have put."""
+    if not same(noted, draft):
         raise Conflict(
             f"configuration_id: its draft was changed by {draft.modified_by} at"
             f" {draft.modified_at}, after ours; it was not published"
