@@ -205,7 +205,12 @@ def _detail(message: DeployConfig, results: Results) -> Mapping[str, Json]:
 
 
 def check(message: DeployConfig, can: Capabilities) -> None:
-    """Raise `Unsupported` where the contract knows no such place to deploy to."""
+    """Raise `Unsupported` where the contract knows no such place to deploy to, or no copying."""
+    if message.replicate and not can.replication:
+        raise Unsupported(
+            f"replicate: the {can.contract} contract copies nothing between organisations; each is"
+            " a tenant, and gets a message of its own"
+        )
     if message.organization_ids is None and not can.deployments:
         raise Unsupported(f"deployment_id: the {can.contract} contract deploys to organization_ids")
     if message.organization_ids is not None and not can.organizations:

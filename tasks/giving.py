@@ -61,9 +61,14 @@ def before(giving: Giving) -> Release | None:
 
 def put(giving: Giving, deployment: Deployment, *, remember: bool) -> None:
     """Give the release to the deployment as it was read; its other fields stay."""
-    at = (giving.noted("previous") or {"at": giving.systems.now().isoformat()})["at"]
     previous = deployment.release
-    giving.systems.steps.note("previous", {"release": str(previous), "at": at})
+    noted = giving.noted("previous")
+    if noted is None:
+        noted = {"release": str(previous), "at": giving.systems.now().isoformat()}
+        giving.systems.steps.note("previous", noted)
+    elif noted["release"] != str(previous):
+        raise somebody_gave(previous, giving)
+    at = noted["at"]
     if remember:
         giving.systems.history.remember(giving.deployment_id, giving.release, previous)
     with counted_from(datetime.fromisoformat(at), giving.systems):
@@ -73,10 +78,15 @@ def put(giving: Giving, deployment: Deployment, *, remember: bool) -> None:
 def check_live(giving: Giving, deployment: Deployment) -> None:
     """Raise `Postponed` until the deployment shows the release."""
     if deployment.release not in (giving.release, before(giving)):
-        raise Conflict(
-            f"deployment_id: somebody gave it {deployment.release} after {giving.release}"
-        )
+        raise somebody_gave(deployment.release, giving)
     given = deployment.active and deployment.release == giving.release
     if not given or giving.api.live_release(giving.deployment_id) != giving.release:
         deadline = giving.systems.platform.deployment_deadline_seconds
         raise Postponed(f"the deployment does not show {giving.release} yet", 0, deadline)
+
+
+def somebody_gave(release: Release, giving: Giving) -> Conflict:
+    """Return what is raised where the deployment has a release that nobody expected."""
+    return Conflict(
+        f"deployment_id: somebody gave it {release} while {giving.release} was on its way"
+    )

@@ -164,10 +164,11 @@ def check_attributes(profiles: Iterable[Profile], most: int | None) -> None:
 
 def consents_of(profile_ids: Iterable[str], genesys: Profiles) -> Json:
     """Return the most restrictive consent per purpose, or that the API knows of none."""
-    read = [genesys.read_consents(profile_id) for profile_id in profile_ids]
-    if None in read:
+    if not genesys.capabilities.consents:
         return NO_CONSENTS
-    return aggregate_consents(consent for consents in read for consent in consents or ())
+    return aggregate_consents(
+        consent for profile_id in profile_ids for consent in genesys.read_consents(profile_id)
+    )
 
 
 def aggregate_consents(consents: Iterable[Consent]) -> Mapping[str, str]:

@@ -10,10 +10,11 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from tasks import pii
+from tasks.apis.capabilities import Capabilities
 from tasks.apis.genesys import Interaction, Interactions, Kept
-from tasks.errors import Postponed, Rejected, Unconfirmed
+from tasks.errors import Postponed, Rejected, Unconfirmed, Unsupported
 from tasks.hindsight import look_back
-from tasks.messages import RedactInteraction
+from tasks.messages import Message, RedactInteraction
 from tasks.operations import Operation, Outcome
 from tasks.pii.places import places
 from tasks.pii.rules import RedactionRules
@@ -112,6 +113,12 @@ def texts(messages: Iterable[object]) -> list[list[str]]:
     return [[place.text for place in places(message)] for message in messages]
 
 
+def check(_: Message, can: Capabilities) -> None:
+    """Raise `Unsupported` where nothing would come of a redaction."""
+    if can.redaction_off:
+        raise Unsupported(can.redaction_off)
+
+
 OPERATION = Operation(
     message=RedactInteraction,
     use_case=lambda message, systems: redact_interaction(
@@ -119,4 +126,5 @@ OPERATION = Operation(
     ),
     locks=lambda message: (f"interaction:{message.interaction_id}",),
     calls=lambda _: 4,  # read, read again, write, verify
+    check=check,
 )

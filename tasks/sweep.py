@@ -15,6 +15,7 @@ from tasks.errors import Failed
 from tasks.fields import is_identifier
 from tasks.messages import RedactCompleted, RedactInteraction, SweepPage
 from tasks.operations import FollowUp, Operation, Outcome, child_id
+from tasks.redact import check
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -119,8 +120,11 @@ def _named(place: Place, message: RedactInteraction | SweepPage, *, suffix: str)
 START = Operation(
     message=RedactCompleted,
     use_case=lambda message, systems: redact_completed(message, systems.genesys, systems.started),
+    check=check,
 )
 PAGE = Operation(
-    message=SweepPage, use_case=lambda message, systems: sweep_page(message, systems.genesys)
+    message=SweepPage,
+    use_case=lambda message, systems: sweep_page(message, systems.genesys),
+    check=check,
 )
 OPERATIONS = (START, PAGE)

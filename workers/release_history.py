@@ -1,7 +1,9 @@
-"""The release that each of ours has replaced, kept in Redis per deployment, without expiry."""
+"""The release that each of ours has replaced, and our last drafts: in Redis, without expiry."""
 
 from __future__ import annotations
 
+import json
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -11,9 +13,10 @@ from workers.store import Store, key
 
 @dataclass(frozen=True, kw_only=True)
 class HistoryInRedis:
-    """Implements `ReleaseHistory` for one tenant: a hash of releases as `configuration:version`.
+    """Implements `ReleaseHistory` for one tenant.
 
-    Some fifty bytes are kept for each release that a deployment was given.
+    A hash per deployment holds releases as `configuration:version`, some fifty bytes for each that
+    it was given; another one holds the traces of one draft for each configuration.
     """
 
     store: Store
@@ -25,6 +28,14 @@ class HistoryInRedis:
 
     def remember(self, deployment_id: str, release: Release, before: Release) -> None:
         self.store.redis.hset(self._key(deployment_id), str(release), str(before))
+
+    def draft(self, configuration_id: str) -> Mapping[str, str] | None:
+        held: Any = self.store.redis.hget(key("drafts", self.tenant), configuration_id)
+        return json.loads(held) if held else None
+
+    def remember_draft(self, configuration_id: str, traces: Mapping[str, str]) -> None:
+        drafts = key("drafts", self.tenant)
+        self.store.redis.hset(drafts, configuration_id, json.dumps(dict(traces)))
 
     def _key(self, deployment_id: str) -> str:
         return key("before", self.tenant, deployment_id)

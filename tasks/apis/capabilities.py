@@ -35,8 +35,8 @@ class Capabilities:
     attribute_bytes: int | None
     #: A change of attributes is accepted first, and done and seen a while later.
     accepts_attributes: bool
-    #: Stored messages of an interaction can be replaced.
-    rewrites_messages: bool
+    #: What has to be switched on before anything can be redacted; empty where nothing has.
+    redaction_off: str = ""
 
 
 GUIDE = Capabilities(
@@ -51,7 +51,6 @@ GUIDE = Capabilities(
     merged_attributes=50,
     attribute_bytes=1_024,
     accepts_attributes=False,
-    rewrites_messages=True,
 )
 
 #: Sources: vendor's SDK for Python 257.1.0 and its Swagger document; the merge takes 25 contacts.
@@ -67,5 +66,4 @@ PLATFORM = Capabilities(
     merged_attributes=None,
     attribute_bytes=None,
     accepts_attributes=True,
-    rewrites_messages=False,
 )

@@ -122,9 +122,7 @@ class Profiles(Contract, Protocol):
 
     def read_profile(self, profile_id: str) -> Profile: ...
 
-    def read_consents(self, profile_id: str) -> Sequence[Consent] | None:
-        """Return the consents on record, None where the API knows of no consents at all."""
-        ...
+    def read_consents(self, profile_id: str) -> Sequence[Consent]: ...
 
     def merge(self, target_id: str, source_ids: Sequence[str], policy: str) -> str:
         """Merge the sources into the target and return the surviving profile's id."""

@@ -10,10 +10,11 @@ from typing import Any
 
 import pytest
 
+from tasks.apis.genesys_platform.genesys import GenesysPlatform
 from tasks.apis.genesys_platform.interactions import PlatformInteractions
 from tasks.apis.genesys_platform.settings import PlatformSettings
 from tasks.apis.http import Http
-from tasks.errors import NotFound, OutcomeUnknown, Unsupported
+from tasks.errors import NotFound, OutcomeUnknown
 from tests.support.platform import checked, connect
 from workers.sandbox.testing import ManualClock, SandboxHandle, running
 
@@ -123,13 +124,17 @@ def test_a_conversation_that_is_not_there_is_not_found(genesys: PlatformInteract
         genesys.read_interaction("nothing")
 
 
-def test_without_a_switch_redaction_says_what_can_be_switched_on(
-    genesys: PlatformInteractions, sandbox: SandboxHandle
+@pytest.mark.parametrize(
+    "switched_on",
+    [{"archive_folder": Path("/srv")}, {"delete_recordings": True}, {"gdpr_requests": True}],
+)
+def test_redaction_is_off_until_something_is_done_with_it(
+    http: Http, switched_on: dict[str, Any]
 ) -> None:
-    put_chat(sandbox, 1)
-    interaction = genesys.read_interaction(CHAT)
-    with pytest.raises(Unsupported, match=r"archive_folder, delete_recordings or gdpr_requests"):
-        genesys.keep_redacted(interaction, interaction.messages)
+    off = GenesysPlatform(http=http, settings=PlatformSettings())
+    on = GenesysPlatform(http=http, settings=PlatformSettings(**switched_on))
+    assert "archive_folder, delete_recordings or gdpr_requests" in off.capabilities.redaction_off
+    assert not on.capabilities.redaction_off
 
 
 def test_the_archive_is_told_and_the_stored_messages_are_unchanged(

@@ -12,6 +12,7 @@ from tasks.apis.genesys_platform.interactions import PlatformInteractions
 from tasks.apis.genesys_platform.masking import PlatformMasking
 from tasks.apis.genesys_platform.participants import PlatformParticipants
 from tasks.apis.genesys_platform.profiles import PlatformProfiles
+from tasks.apis.genesys_platform.redaction import NOTHING
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -29,4 +30,8 @@ class GenesysPlatform(
     @property
     def capabilities(self) -> Capabilities:
         """What the contract can do, within the limits that the tenant knows of."""
-        return replace(PLATFORM, attribute_bytes=self.settings.attribute_bytes)
+        return replace(
+            PLATFORM,
+            attribute_bytes=self.settings.attribute_bytes,
+            redaction_off="" if self.settings.keeps_redactions else NOTHING,
+        )

@@ -10,7 +10,7 @@ from tasks import errors
 from tasks.apis import answers
 from tasks.apis.bodies import Body, parse, read_as
 from tasks.apis.calls import Call
-from tasks.apis.genesys import Profile
+from tasks.apis.genesys import Consent, Profile
 from tasks.apis.genesys_platform.external_contact import (
     CONTACT,
     VIEW,
@@ -62,9 +62,9 @@ class PlatformProfiles:
             links=frozenset(),
         )
 
-    def read_consents(self, profile_id: str) -> None:  # noqa: ARG002  # of nobody
-        """Return None: the API has no consents, only an opt-out of surveys."""
-        return
+    def read_consents(self, profile_id: str) -> Sequence[Consent]:  # noqa: ARG002  # of nobody
+        """Return nothing: the API has no consents, only an opt-out of surveys."""
+        return ()
 
     def merge(self, target_id: str, source_ids: Sequence[str], policy: str) -> str:
         """Merge the canonical records of all ids, and return the new record's id.

@@ -10,12 +10,12 @@ from tasks.apis.genesys_platform import archive, gdpr, recordings
 from tasks.apis.genesys_platform.settings import PlatformSettings
 from tasks.apis.http import Http
 from tasks.compact_json import Json
-from tasks.errors import Unsupported
 
 OFF = "off"
 UNCHANGED = "unchanged: the API cannot change them"
+#: What is said where none is.
 NOTHING = (
-    "interaction_id: the platform contract cannot change stored messages; switch on"
+    "redaction: the platform contract cannot change stored messages; switch on"
     " archive_folder, delete_recordings or gdpr_requests in the tenant's table `platform`, or"
     " let masking rules keep personal data out of future messages"
 )
@@ -29,11 +29,8 @@ def keep(
 ) -> Kept:
     """Carry out the steps that are switched on, and say of each what came of it.
 
-    The archive comes first: nothing is removed before the redacted transcript is safe. Raises
-    `Unsupported` where nothing is switched on.
+    The archive comes first: nothing is removed before the redacted transcript is safe.
     """
-    if not (settings.archive_folder or settings.delete_recordings or settings.gdpr_requests):
-        raise Unsupported(NOTHING)
     steps: dict[str, Json] = {"stored_messages": UNCHANGED}
     steps["archived"] = (
         archive.write(settings.archive_folder, interaction.id, messages)

@@ -35,3 +35,8 @@ class PlatformSettings(BaseModel):
     draft_deadline_seconds: Seconds = 30.0
     #: How long a deployment may take to become active.
     deployment_deadline_seconds: Seconds = 60.0
+
+    @property
+    def keeps_redactions(self) -> bool:
+        """Whether anything is done with what is redacted, since stored messages stay."""
+        return bool(self.archive_folder or self.delete_recordings or self.gdpr_requests)

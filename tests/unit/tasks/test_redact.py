@@ -4,15 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from typing import Any
 
 import pytest
 
+from tasks import sweep
+from tasks.apis.capabilities import GUIDE, PLATFORM
 from tasks.apis.genesys import Interaction, InteractionPage, Kept
-from tasks.errors import Postponed, Rejected, Unconfirmed, WorkerError
+from tasks.errors import Postponed, Rejected, Unconfirmed, Unsupported, WorkerError
 from tasks.messages import RedactInteraction, parse
-from tasks.operations import Outcome
+from tasks.operations import Operation, Outcome
 from tasks.pii.rules import RedactionRules, TenantEntity
-from tasks.redact import MAX_MESSAGES, redact_interaction
+from tasks.redact import MAX_MESSAGES, OPERATION, redact_interaction
 from tests.unit.tasks import fakes
 
 
@@ -161,3 +164,13 @@ def test_an_entity_that_the_tenant_does_not_know_is_rejected_before_any_call() -
     with pytest.raises(Rejected, match=r"^entities: must be of credit_card, email, "):
         redact(genesys, "email", "member")
     assert genesys.verbs == []
+
+
+@pytest.mark.parametrize("operation", [OPERATION, *sweep.OPERATIONS], ids=lambda each: each.task)
+def test_nothing_is_read_where_nothing_would_come_of_it(operation: Operation[Any]) -> None:
+    message = operation.message.model_construct()
+    off = replace(PLATFORM, redaction_off="redaction: switch something on")
+    with pytest.raises(Unsupported, match=r"^redaction: switch something on$"):
+        operation.check(message, off)
+    operation.check(message, PLATFORM)
+    operation.check(message, GUIDE)

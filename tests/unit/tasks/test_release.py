@@ -250,8 +250,45 @@ def test_a_deployment_that_others_give_something_else_is_a_conflict(api: FakeDep
         with pytest.raises(errors.Postponed):
             deployment.attempt()
     give()
-    with pytest.raises(errors.Conflict, match="somebody gave it c-1:9 after c-1:2"):
+    with pytest.raises(errors.Conflict, match="somebody gave it c-1:9 while c-1:2 was on its way"):
         deployment.finish()
+
+
+def test_what_others_give_a_deployment_before_ours_is_taken_is_not_overwritten(
+    api: FakeDeployments,
+) -> None:
+    api.refused["put_deployment"] = not_taken(60)
+    deployment = deploy(api)
+    while "previous" not in deployment.systems.steps.done():
+        with pytest.raises(errors.Postponed):
+            deployment.attempt()
+    api.refused.clear()
+    api.deployment = replace(api.deployment, release=release(9))
+    with pytest.raises(errors.Conflict, match="somebody gave it c-1:9 while c-1:2 was on its way"):
+        deployment.finish()
+    assert api.deployment.release == release(9)
+
+
+def test_the_draft_that_a_failed_deployment_left_is_in_nobodys_way(api: FakeDeployments) -> None:
+    api.refused["publish_draft"] = fakes.forbidden("webDeployments:configuration:add")
+    failed = deploy(api)
+    with pytest.raises(errors.Forbidden):
+        failed.finish()
+    api.refused.clear()
+    colours = message(config={**CONFIG, "brand_color": "#004400"})
+    assert saga(api, colours, history=failed.systems.history).finish().status == "done"
+
+
+def test_what_others_put_over_such_a_draft_is_left_alone(api: FakeDeployments) -> None:
+    api.refused["publish_draft"] = fakes.forbidden("webDeployments:configuration:add")
+    failed = deploy(api)
+    with pytest.raises(errors.Forbidden):
+        failed.finish()
+    api.refused.clear()
+    api.edit({**OURS, "name": "Not published yet"})
+    colours = message(config={**CONFIG, "brand_color": "#004400"})
+    with pytest.raises(errors.Conflict, match=f"changes of {THEIRS}"):
+        saga(api, colours, history=failed.systems.history).finish()
 
 
 def test_a_deployment_that_is_not_there_stops_before_anything_is_written(
@@ -327,6 +364,9 @@ def test_a_message_is_checked_against_the_contract() -> None:
     organizations = parse(DeployConfig, {"organization_ids": ["o"], "config": CONFIG})
     with pytest.raises(errors.Unsupported, match="each organisation is a tenant"):
         OPERATION.check(organizations, PLATFORM)
+    copied = {"organization_ids": ["o", "p"], "replicate": True, "config": CONFIG}
+    with pytest.raises(errors.Unsupported, match="copies nothing between organisations"):
+        OPERATION.check(parse(DeployConfig, copied), PLATFORM)
 
 
 def roll_back(after: Saga, api: FakeDeployments, **fields: Any) -> Saga:
