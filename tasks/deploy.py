@@ -208,8 +208,8 @@ def check(message: DeployConfig, can: Capabilities) -> None:
     """Raise `Unsupported` where the contract knows no such place to deploy to, or no copying."""
     if message.replicate and not can.replication:
         raise Unsupported(
-            f"replicate: the {can.contract} contract copies nothing between organisations; each is"
-            " a tenant, and gets a message of its own"
+            f"replicate: the {can.contract} contract copies nothing between organisations;"
+            " each organisation is a tenant, and gets a message of its own"
         )
     if message.organization_ids is None and not can.deployments:
         raise Unsupported(f"deployment_id: the {can.contract} contract deploys to organization_ids")
