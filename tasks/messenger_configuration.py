@@ -9,6 +9,11 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from pydantic import Field, ValidationError
+
+from tasks.apis.bodies import Body
+from tasks.errors import Rejected
+from tasks.refusals import explain
 from tasks.webmessaging import WebMessaging, apply
 
 #: The labels that show greetings, the first one first.
@@ -26,11 +31,44 @@ FIELDLESS = (
 )
 
 
+class _Label(Body):
+    key: str = ""
+
+
+class _Labels(Body):
+    language: str = ""
+    localized_labels: list[_Label] = []
+
+
+class _Messenger(Body):
+    styles: dict[str, Any] = {}
+
+
+class _Document(Body):
+    """What our fields are laid over."""
+
+    messenger: _Messenger = _Messenger()
+    custom_labels: list[_Labels] = Field(default=[], alias="customI18nLabels")
+    languages: list[str] = []
+    default_language: str = ""
+
+
 def carry(config: WebMessaging, document: Mapping[str, Any]) -> dict[str, Any]:
-    """Return `document` with our fields set, and all others as they are."""
+    """Return `document` with our fields set, and all others as they are.
+
+    Raises `Rejected` where it has another shape than the vendor's: what it means would be lost.
+    """
+    _check_readable(document)
     styled = apply({"messenger": {"styles": {"primaryColor": config.brand_color}}}, document)
     labels = _labels(config, document.get("customI18nLabels") or (), language(document))
     return {**styled, "customI18nLabels": labels}
+
+
+def _check_readable(document: Mapping[str, Any]) -> None:
+    try:
+        _Document.model_validate(dict(document))
+    except ValidationError as error:
+        raise Rejected(f"configuration_id: it cannot be read: {explain(error)}") from None
 
 
 def language(document: Mapping[str, Any]) -> str:
@@ -63,7 +101,10 @@ def not_carried(config: WebMessaging) -> list[str]:
 
 def unseen(document: Mapping[str, Any]) -> list[str]:
     """Return what a configuration switches off that would show our fields."""
-    screen = (document.get("messenger") or {}).get("homeScreen") or {}
-    if screen.get("enabled"):
+    if _mapping(_mapping(document.get("messenger")).get("homeScreen")).get("enabled"):
         return []
     return ["config.greetings: the configuration has its home screen, which shows them, off"]
+
+
+def _mapping(value: object) -> Mapping[str, Any]:
+    return value if isinstance(value, Mapping) else {}

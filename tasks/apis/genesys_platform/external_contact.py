@@ -8,6 +8,7 @@ from typing import Any
 from pydantic import ConfigDict
 
 from tasks.apis.bodies import Body
+from tasks.errors import Rejected
 
 CONTACT = "/api/v2/externalcontacts/contacts/{contact_id}"
 VIEW = "externalContacts:contact:view"
@@ -58,6 +59,7 @@ class ExternalContact(Body):
         """Return custom and standard fields in one flat map: phone numbers in E.164, tags joined.
 
         `address.` and `externalId.` lead the names of an address's parts and of external sources.
+        Parts of another shape than the vendor's are left out.
         """
         own = {name: self.document.get(name) for name in (*NAMES, *EMAILS, *OTHERS)}
         phones = {name: _number(self.document.get(name)) for name in PHONES}
@@ -88,7 +90,8 @@ class ExternalContact(Body):
         Collections and accounts of other networks are left out: they are identities, which a merge
         joins and a write would replace. Custom fields are left out too, see `custom_fields`.
         """
-        kept = {name: self.document.get(name) for name in (*NAMES, *EMAILS, *OTHERS, "address")}
+        kept = {name: self.document.get(name) for name in (*NAMES, *EMAILS, *OTHERS)}
+        kept["address"] = _mapping(self.document.get("address"))
         kept |= {name: _writable_phone(self.document.get(name)) for name in PHONES}
         organization = _mapping(self.document.get("externalOrganization"))
         kept["externalOrganization"] = _parts(organization, ("id", "name"))
@@ -99,8 +102,9 @@ class ExternalContact(Body):
             yield f"address.{name}", value
 
     def _external_ids(self) -> Iterator[tuple[str, object]]:
-        for each in self.document.get("externalIds") or ():
-            source = _mapping(_mapping(each).get("externalSource"))
+        held = self.document.get("externalIds")
+        for each in map(_mapping, held if isinstance(held, list) else ()):
+            source = _mapping(each.get("externalSource"))
             if name := source.get("name") or source.get("id"):
                 yield f"externalId.{name}", each.get("value")
 
@@ -109,7 +113,8 @@ def custom_fields(contacts: Sequence[ExternalContact]) -> dict[str, Any]:
     """Return `schema` and `customFields` of the first contact, filled up from the others.
 
     Fields of another schema do not fit, so only contacts of the first one's count. Without any
-    custom fields nothing is returned.
+    custom fields nothing is returned. Raises `Rejected` where they are no object: a merge that
+    chose others' instead could not be undone.
     """
     holding = [each for each in contacts if each.document.get("customFields")]
     if not holding:
@@ -118,8 +123,15 @@ def custom_fields(contacts: Sequence[ExternalContact]) -> dict[str, Any]:
     fields: dict[str, Any] = {}
     for each in reversed(holding):
         if _mapping(each.document.get("schema")).get("id") == schema.get("id"):
-            fields |= {k: v for k, v in each.document["customFields"].items() if v is not None}
+            fields |= {k: v for k, v in _held_custom_fields(each).items() if v is not None}
     return {"schema": _parts(schema, SCHEMA), "customFields": fields}
+
+
+def _held_custom_fields(contact: ExternalContact) -> Mapping[str, Any]:
+    held = contact.document["customFields"]
+    if not isinstance(held, dict):
+        raise Rejected(f"customFields: those of contact {contact.id} are no object")
+    return held
 
 
 def _mapping(value: object) -> Mapping[str, Any]:

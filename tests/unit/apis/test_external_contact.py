@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from tasks.apis.genesys_platform.external_contact import ExternalContact, custom_fields
+from tasks.errors import Rejected
 
 PHONE = {
     "display": "(555) 123-4567",
@@ -134,6 +135,30 @@ def test_custom_fields_of_one_schema_are_joined_the_first_contacts_above_all() -
         "customFields": {"tier_text": "gold", "left_text": "kept"},
     }
     assert custom_fields(contacts[:1]) == {}
+
+
+ODD: tuple[Any, ...] = ("text", 7, True, ["text", 7, None], {"name": "text"})
+
+
+@pytest.mark.parametrize("odd", ODD, ids=repr)
+@pytest.mark.parametrize(
+    "field",
+    ["customFields", "externalIds", "address", "cellPhone", "externalOrganization", "schema"],
+)
+def test_a_field_of_an_odd_shape_stops_no_reading(field: str, odd: Any) -> None:
+    found = contact(**{"firstName": "Ann", field: odd})
+    assert found.attributes()["firstName"] == found.writable()["firstName"] == "Ann"
+    assert "externalId" not in found.identities()
+    assert "address" not in contact(address="Oslo").writable()
+
+
+@pytest.mark.parametrize("odd", ODD[:-1], ids=repr)
+def test_custom_fields_that_cannot_be_read_are_written_over_nobodys(odd: Any) -> None:
+    schema = {"id": "s-1"}
+    sound = contact(schema=schema, customFields={"tier_text": "gold"})
+    with pytest.raises(Rejected) as refused:
+        custom_fields([sound, contact(schema=schema, customFields=odd)])
+    assert str(refused.value) == "customFields: those of contact c-1 are no object"
 
 
 def test_no_repr_of_a_contact_shows_a_value() -> None:
