@@ -308,6 +308,8 @@ def put(
 ) -> Document:
     """Add or replace a document and return it with its defaults.
 
+    Whoever listens is told of what that changes of one that was there.
+
     Raises Refused: 404 for an unknown kind, 400 naming the first field that is wrong.
     """
     held = documents(organization, kind)

@@ -334,3 +334,19 @@ def test_a_reset_cuts_every_socket(sandbox: SandboxHandle, talk: Talk) -> None:
         assert (sandbox.channels(), sandbox.effects()) == ([], [])
 
     talk(story)
+
+
+def test_a_handshake_that_is_cut_leaves_no_socket(
+    sandbox: SandboxHandle, channel: Callable[..., tuple[str, str]]
+) -> None:
+    _, uri = channel()
+    # The client tries once more by itself.
+    sandbox.fault(kind="reset_after", route="/channels/{channelId}", times=2)
+
+    async def connect() -> None:
+        async with aiohttp.ClientSession() as session:
+            with pytest.raises(aiohttp.ClientConnectionError):
+                await session.ws_connect(uri)
+
+    asyncio.run(connect())
+    assert not sandbox.channels()[0]["connected"]

@@ -14,6 +14,7 @@ from workers.sandbox.notifications.channels import Channel
 from workers.sandbox.notifications.events import Emitted, Event
 from workers.sandbox.notifications.sockets import Socket
 from workers.sandbox.notifications.stream import Plan, Stream
+from workers.sandbox.wire import digest
 from workers.sandbox.world import find
 
 if TYPE_CHECKING:
@@ -32,7 +33,7 @@ class _Model(BaseModel):
 
 
 class Given(_Model):
-    """An event as a test wants it; without `occurrence` it tells something of its own."""
+    """An event as a test wants it; without `occurrence` equal bodies tell the same."""
 
     topic: str
     body: dict[str, Any]
@@ -87,7 +88,7 @@ def _emit(order: Order, given: Given) -> str:
         object_id=topic.object_id(given.topic) or "",
         at=world.timeline.advance(),
         body=given.body,
-        occurrence=given.occurrence or f"given:{given.topic}:{len(world.notifications.emitted)}",
+        occurrence=given.occurrence or f"given:{given.topic}:{digest(given.body)}",
     )
     return world.notifications.emit_one(order.organization().id, event).id
 

@@ -55,7 +55,8 @@ def attributes_set(
         "attributes": participant["attributes"],
         "conversationExternalContactIds": contacts,
         "communications": [
-            {"id": each["id"], "mediaType": medium} for medium, each in _communications(participant)
+            {"id": each.get("id", ""), "mediaType": medium}
+            for medium, each in _communications(participant)
         ],
     }
     whose = f"attributes:{contacts[0]}" if contacts else f"anonymous:{conversation['id']}"

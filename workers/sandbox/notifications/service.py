@@ -30,7 +30,6 @@ class Notifications:
         self.channels = Channels()
         self.emitted: deque[Emitted] = deque(maxlen=MOST_EVENTS)
         self.stream: Stream | None = None
-        self._counted: Counter[str] = Counter()
         self._seen = 0
 
     def make_channel(
@@ -74,6 +73,11 @@ class Notifications:
             channel.socket.close("replaced")
         channel.socket, channel.used = socket, now
 
+    def forget_socket(self, channel: Channel, socket: Socket) -> None:
+        """A socket has ended; the channel may have another by then."""
+        if channel.socket is socket:
+            channel.socket = None
+
     def sockets(self) -> list[tuple[Channel, Socket]]:
         """The sockets that are open, with their channels."""
         return [(each, each.socket) for each in self.channels if each.socket]
@@ -85,12 +89,12 @@ class Notifications:
 
     def summary(self) -> dict[str, object]:
         """How many events there were, and how many occurrences of each kind they told."""
-        kinds = Counter(each.partition(":")[0] for each in self._counted)
+        told = {each.occurrence for each in self.emitted}
+        kinds = Counter(each.partition(":")[0] for each in told)
         return {"events": self._seen, "occurrences": dict(sorted(kinds.items()))}
 
     def _emit(self, organization: str, event: Event, event_id: str, correlation: str) -> Emitted:
         self._seen += 1
-        self._counted[event.occurrence] += 1
         emitted = Emitted(
             seq=self._seen,
             id=event_id,

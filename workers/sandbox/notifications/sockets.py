@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -26,8 +26,6 @@ class Socket:
 
     channel_id: str
     timeline: Timeline
-    #: Told once, when it has ended.
-    ended: Callable[[Socket], None]
     heartbeat_seconds: float
     #: After how many events it is dropped, if it is to be.
     drop_after: int | None = None
@@ -79,23 +77,28 @@ class Socket:
 
     async def converse(self, request: web.Request) -> web.StreamResponse:
         """Carry the connection until it ends."""
+        # Before the client hears that it is connected: the clock may be moved from then on.
+        self.timeline.schedule(self.timeline.advance() + self.heartbeat_seconds, self._beat)
         response = web.WebSocketResponse()
-        await response.prepare(request)
-        reading = asyncio.create_task(self._read(response))
         try:
-            self.timeline.schedule(self.timeline.advance() + self.heartbeat_seconds, self._beat)
-            await self._write(response)
+            await response.prepare(request)
+            await self._carry(response)
         except ConnectionError:
             self._end("lost", None)
         finally:
-            reading.cancel()
             self._end("stopped", None)
-            self.ended(self)
         if self._code is not None:
             await response.close(code=self._code)
         elif request.transport is not None:
             request.transport.close()
         return response
+
+    async def _carry(self, response: web.WebSocketResponse) -> None:
+        reading = asyncio.create_task(self._read(response))
+        try:
+            await self._write(response)
+        finally:
+            reading.cancel()
 
     async def _read(self, response: web.WebSocketResponse) -> None:
         async for message in response:

@@ -11,7 +11,6 @@ from workers.sandbox.arrival import Arrival
 from workers.sandbox.call import Answer
 from workers.sandbox.errors import bad_request
 from workers.sandbox.faults import ClosingSocket, DropSocket, MuteSocket
-from workers.sandbox.journal import Journal
 from workers.sandbox.notifications.channels import Channel
 from workers.sandbox.notifications.sockets import Socket
 from workers.sandbox.platform.errors import not_found
@@ -32,10 +31,22 @@ def connect(arrival: Arrival) -> Answer:
     if not web.WebSocketResponse().can_prepare(arrival.request):
         raise bad_request("the request is no WebSocket handshake")
     arrival.entry.client, arrival.entry.organization = found.client, found.organization
-    socket = _socket(arrival, found)
-    arrival.simulation.world.notifications.open_socket(found, socket, arrival.now)
-    arrival.simulation.journal.effect(arrival.entry, arrival.now, "socket.opened", channel_id, {})
-    return Answer(status=SWITCHING_PROTOCOLS, converse=socket.converse)
+    return Answer(status=SWITCHING_PROTOCOLS, converse=partial(_converse, arrival, found))
+
+
+async def _converse(arrival: Arrival, channel: Channel, request: web.Request) -> web.StreamResponse:
+    # The world and the journal may be others by its end, if all begins again.
+    notifications = arrival.simulation.world.notifications
+    effect = partial(arrival.simulation.journal.effect, arrival.entry)
+    socket = _socket(arrival, channel)
+    notifications.open_socket(channel, socket, arrival.now)
+    effect(arrival.now, "socket.opened", channel.id, {})
+    try:
+        return await socket.converse(request)
+    finally:
+        notifications.forget_socket(channel, socket)
+        ended = {"reason": socket.reason, "sent": socket.sent}
+        effect(socket.timeline.advance(), "socket.closed", channel.id, ended)
 
 
 def _socket(arrival: Arrival, channel: Channel) -> Socket:
@@ -45,8 +56,6 @@ def _socket(arrival: Arrival, channel: Channel) -> Socket:
     socket = Socket(
         channel_id=channel.id,
         timeline=simulation.world.timeline,
-        # The journal may be another by then, if all begins again.
-        ended=partial(_ended, arrival, simulation.journal, channel),
         heartbeat_seconds=simulation.options.heartbeat_seconds,
         drop_after=dropped.events if dropped else None,
         mute=_fault(arrival, MuteSocket) is not None,
@@ -54,13 +63,6 @@ def _socket(arrival: Arrival, channel: Channel) -> Socket:
     if closing:
         socket.announce_closing(arrival.now + closing.seconds, simulation.options.notice_seconds)
     return socket
-
-
-def _ended(arrival: Arrival, journal: Journal, channel: Channel, socket: Socket) -> None:
-    if channel.socket is socket:
-        channel.socket = None
-    at, detail = socket.timeline.advance(), {"reason": socket.reason, "sent": socket.sent}
-    journal.effect(arrival.entry, at, "socket.closed", channel.id, detail)
 
 
 def _fault(arrival: Arrival, kind: type[F]) -> F | None:
