@@ -85,8 +85,10 @@ def test_a_rollback_shows_what_it_will_do_does_it_and_says_how_it_ended(
     (again,) = command(capsys, f"rollback {deployment} --tenant acme --to {ours} --wait")
     assert (again["to"], again["status"]) == (ours, "done")
     assert release_of(cluster, deployment) == ours
+    (already,) = command(capsys, f"rollback {deployment} --tenant acme --to {ours} --wait")
+    assert (already["from"], already["to"], already["status"]) == (ours, ours, "noop")
     records = [each for each in app.services.audit.records("acme") if each.get("deployment")]
-    assert [each["task"] for each in records] == ["rollback_deployment"] * 2
+    assert [each["task"] for each in records] == ["rollback_deployment"] * 3
 
 
 @pytest.mark.parametrize(

@@ -53,8 +53,9 @@ def rollback(
     a deployment that is under way, and sees that guests get it. Nothing is lost of the release that
     it leaves: `--to` goes back to that one, too. Done again, it goes back one deployment further.
 
-    Where standard output is no terminal, what it says is one JSON object. The exit code is 1 where
-    no earlier release is known, or where the rollback that was waited for has failed.
+    Where standard output is no terminal, what it says is one JSON object; its `status` is `noop`
+    where the deployment was found to have the release already. The exit code is 1 where no earlier
+    release is known, or where the rollback that was waited for has failed.
 
     **Examples**
 
@@ -96,14 +97,24 @@ def planned(message: RollbackDeployment, systems: Systems) -> dict[str, Any]:
 
 
 def _awaited(found: Services, message: RollbackDeployment) -> Mapping[str, Any]:
-    """Wait for the end; return its status, and the reason where it failed, with the exit code 1."""
+    """Wait for the end; return what was done, and exit with 1 and the reason where it failed."""
     name = str(message.operation_id)
     while (result := found.ledger.result(message.tenant, name)) is None:
         time.sleep(PAUSE)
     if result["status"] not in ("done", "noop"):
         complain(printable(str(result["detail"].get("reason", result["status"]))))
         raise typer.Exit(1)
-    return {"from": result["detail"]["previous"], "status": result["status"]}
+    return what_was_done(result)
+
+
+def what_was_done(result: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Return from which release to which it went, whatever was planned, and the status.
+
+    Where nothing had to be done, both are the release that the deployment had already.
+    """
+    detail = result["detail"]
+    release = detail["release"]
+    return {"from": detail["previous"] or release, "to": release, "status": result["status"]}
 
 
 def say(facts: Mapping[str, Any]) -> None:
@@ -111,5 +122,7 @@ def say(facts: Mapping[str, Any]) -> None:
     if not out.is_terminal:
         print(json.dumps(facts))
         return
-    way = f"{facts['deployment']}: from {facts['from']} to {facts['to']}"
-    out.print(f"{way}, {facts['status']}", markup=False, highlight=False, soft_wrap=True)
+    told = f"from {facts['from']} to {facts['to']}, {facts['status']}"
+    if facts["status"] == "noop":
+        told = f"it had {facts['to']} already, nothing had to be done"
+    out.print(f"{facts['deployment']}: {told}", markup=False, highlight=False, soft_wrap=True)
