@@ -207,6 +207,19 @@ def test_an_evicted_channel_says_so(sandbox: SandboxHandle, talk: Talk, platform
     talk(story)
 
 
+def test_a_channel_without_a_socket_is_evicted_first(
+    sandbox: SandboxHandle, talk: Talk, platform: Ask, clock: ManualClock
+) -> None:
+    async def story(line: Line) -> None:
+        silent = []
+        for _ in range(20):
+            clock.advance(1)
+            silent.append(platform("POST", CHANNELS, json={}).json()["id"])
+        assert [each["id"] for each in sandbox.channels()] == [line.channel, *silent[1:]]
+
+    talk(story)
+
+
 def test_a_dropped_socket_ends_without_a_close(sandbox: SandboxHandle, talk: Talk) -> None:
     async def story(line: Line) -> None:
         assert sandbox.sockets("drop") == 1
