@@ -55,7 +55,8 @@ class Outcome:
     """How an operation ended well.
 
     `detail` goes into the result, `record` into the audit record besides it, `announcement` to the
-    tenant's hooks. None of them holds personal data.
+    tenant's hooks, `findings` (count by kind of personal data) to the counts of the tenant. None of
+    them holds personal data.
     """
 
     status: Literal["done", "accepted", "noop"] = "done"
@@ -63,6 +64,7 @@ class Outcome:
     record: Mapping[str, Json] = field(default_factory=dict)
     follow_ups: tuple[FollowUp, ...] = ()
     announcement: Mapping[str, Json] | None = None
+    findings: Mapping[str, int] = field(default_factory=dict)
 
 
 def _one_call(_: Message) -> int:

@@ -42,6 +42,7 @@ def redact_interaction(
     verified = kept is None or verify(message, genesys, redacted, kept)
     return Outcome(
         status="done" if redacted.changed else "noop",
+        findings=redacted.findings,
         detail={
             "interaction_id": message.interaction_id,
             "messages": len(redacted.messages),

@@ -14,6 +14,7 @@ from workers.audit import Audit, Command
 from workers.calls import CountedCalls
 from workers.dead_letters import DeadLetter, DeadLetters, last_response
 from workers.delivery import Delivery
+from workers.findings import counting
 from workers.ledger import Claim, Ledger, entry_of, taken_over
 from workers.store import Store
 from workers.telemetry import log
@@ -53,8 +54,10 @@ class Records:
         result = self._result(run, outcome.status, outcome.detail)
         record = {**self._facts(run, result), "detail": outcome.detail, **outcome.record}
         ending = self.ledger.ending(run.claim, result, final=True)
-        self._end(run, record, [*ending, *following])
-        log.info("operation.ended", **self._facts(run, result))
+        counts = counting(run.claim.tenant, outcome.findings)
+        self._end(run, record, [*ending, *counts, *following])
+        found = {"findings": dict(outcome.findings)} if outcome.findings else {}
+        log.info("operation.ended", **self._facts(run, result), **found)
         return result
 
     def failed(self, run: Run, error: OperationError, cause: Exception | None = None) -> None:

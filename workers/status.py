@@ -10,6 +10,7 @@ from typing import Any
 from workers import systems
 from workers.admission import budget_name
 from workers.app import Services
+from workers.findings import counted
 from workers.overrides import InForce, Overrides, RateSet, TenantPause
 from workers.priority import lists
 from workers.rates import DEFAULT_QUEUE, split_queue
@@ -74,6 +75,7 @@ class Status:
 
     `held` counts the messages that workers have taken. `strays` are queues that hold messages and
     are no tenant's; `complete` tells whether Redis has few enough keys to find all of them.
+    `findings` counts the personal data that was removed, by tenant and kind.
     """
 
     at: float
@@ -85,6 +87,7 @@ class Status:
     pauses: Mapping[str, TenantPause]
     workers: tuple[WorkerStatus, ...]
     dead_letters: int
+    findings: Mapping[str, Mapping[str, int]]
 
     @property
     def idle(self) -> bool:
@@ -120,6 +123,7 @@ def look(services: Services) -> Status:
         pauses=overrides.pauses,
         workers=workers,
         dead_letters=services.dead_letters.count(),
+        findings=counted(store),
     )
 
 

@@ -16,6 +16,7 @@ from tests.support.cluster import Cluster
 from tests.support.configuration import CONFIGURATION
 from tests.support.cranked import CrankedWorker
 from tests.support.tenants import tenant, tenants_file
+from workers.findings import counted
 
 CONVERSATIONS = "/api/v2/conversations/voice/participants"
 
@@ -284,6 +285,19 @@ def test_a_redelivery_of_a_message_that_failed_answers_its_failure(
     assert [first.state, second.state] == ["FAILURE", "FAILURE"]
     assert str(first.result.exception) == str(second.result.exception)
     assert len(calls(cluster)) == len(records(cranked)) == 1
+
+
+def test_what_a_redaction_has_found_is_counted_once_by_kind(
+    cluster: Cluster, cranked: CrankedWorker
+) -> None:
+    texts = ["ann@example.com", "bob@example.com and +44 20 7946 0958"]
+    messages = [{"id": f"m-{at}", "text": text} for at, text in enumerate(texts)]
+    chat = {"state": "completed", "messages": messages}
+    cluster.sandbox.put("interactions", "a-chat", chat)
+    for _ in range(2):
+        cranked.send("redact_interaction", {"interaction_id": "a-chat"}, "redact", task_id="r-1")
+    cranked.drain("redact")
+    assert counted(cranked.app.services.store) == {"default": {"email": 2, "phone": 1}}
 
 
 def test_a_page_of_a_sweep_that_is_sent_again_with_other_counts_is_the_same_page(

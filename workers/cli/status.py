@@ -176,6 +176,9 @@ def _notes(seen: Status) -> Iterable[Text]:
         yield Text(printable(line), "yellow")
     if not seen.complete:
         yield Text(f"Redis has more than {MOST:,} keys: mistyped queues may be missing", "yellow")
+    for tenant, found in seen.findings.items():
+        kinds = ", ".join(f"{count} {entity}" for entity, count in found.items())
+        yield Text(printable(f"redacted for {tenant}: {kinds}"))
     yield Text(f"held by workers: {seen.held}   dead letters: {seen.dead_letters}")
 
 

@@ -18,7 +18,7 @@ local SEARCHED = 100
 
 -- What has to be stored under a key that a command writes to, where that is not all the same.
 local TYPES = {
-  HSET = 'hash', HDEL = 'hash', LPUSH = 'list', ZADD = 'zset', ZREM = 'zset', XADD = 'stream'
+  HSET = 'hash', HDEL = 'hash', HINCRBY = 'hash', LPUSH = 'list', ZADD = 'zset', ZREM = 'zset', XADD = 'stream'
 }
 
 -- The most parts of a command that Lua can hand on.
