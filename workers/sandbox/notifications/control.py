@@ -11,7 +11,7 @@ from workers.sandbox.errors import Refused, bad_request, not_found
 from workers.sandbox.journal import select
 from workers.sandbox.notifications import endings, topics
 from workers.sandbox.notifications.channels import Channel
-from workers.sandbox.notifications.events import Emitted, Event
+from workers.sandbox.notifications.events import Emitted, event
 from workers.sandbox.notifications.sockets import Socket
 from workers.sandbox.notifications.stream import Plan, Stream
 from workers.sandbox.wire import digest
@@ -83,14 +83,10 @@ def _emit(order: Order, given: Given) -> str:
     if topic is None:
         raise bad_request(f"emit.topic: {given.topic} is no topic")
     world = order.simulation.world
-    event = Event(
-        template=topic.template,
-        object_id=topic.object_id(given.topic) or "",
-        at=world.timeline.advance(),
-        body=given.body,
-        occurrence=given.occurrence or f"given:{given.topic}:{digest(given.body)}",
-    )
-    return world.notifications.emit_one(order.organization().id, event).id
+    object_id, at = topic.object_id(given.topic) or "", world.timeline.advance()
+    occurrence = given.occurrence or f"given:{given.topic}:{digest(given.body)}"
+    told = event(topic.template, object_id, at, given.body, occurrence)
+    return world.notifications.emit_one(order.organization().id, told).id
 
 
 def list_events(order: Order) -> Any:

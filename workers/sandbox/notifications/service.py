@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from workers.sandbox.notifications.stream import Stream
 
 #: How many events are remembered.
-MOST_EVENTS = 500_000
+MOST_EVENTS = 200_000
 
 
 class Notifications:

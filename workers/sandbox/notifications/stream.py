@@ -10,14 +10,14 @@ import heapq
 import itertools
 import random
 from collections.abc import Iterable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from pydantic import BaseModel, ConfigDict, Field, NonNegativeFloat, PositiveFloat, PositiveInt
 
 from workers.sandbox.notifications import endings
 from workers.sandbox.notifications.contact_events import merge_set_changed
 from workers.sandbox.notifications.conversation_events import attributes_set
-from workers.sandbox.notifications.events import Emitted, Event
+from workers.sandbox.notifications.events import Emitted, Event, event
 from workers.sandbox.notifications.topics import ATTRIBUTES
 from workers.sandbox.platform import merged_contacts
 from workers.sandbox.platform.seed import contacts, transcripts
@@ -103,14 +103,14 @@ class Stream:
         kinds = (self._set_attributes, self._end_chat, self._merge)
         weights = (self.plan.attributes, self.plan.chats, self.plan.merges)
         (happens,) = self._rng.choices(kinds, weights)
-        for event in happens(at):
-            self._queue(event)
+        for told in happens(at):
+            self._queue(told)
             if self._rng.random() < self.plan.repeated:
-                self._queue(_told_again(event))
+                self._queue(_told_again(told))
 
-    def _queue(self, event: Event) -> None:
+    def _queue(self, told: Event) -> None:
         late = self._rng.randint(1, REACH) if self._rng.random() < self.plan.reordered else 0
-        delivery, place = _Delivery(event), self._made + late
+        delivery, place = _Delivery(told), self._made + late
         self._made += 1
         heapq.heappush(self._ready, (place, next(self._order), delivery))
         if self._rng.random() < self.plan.duplicates:
@@ -168,9 +168,9 @@ class Stream:
         return made
 
 
-def _told_again(event: Event) -> Event:
+def _told_again(told: Event) -> Event:
     """The same occurrence in a later event, whose time alone is another where it has one."""
-    if event.template != ATTRIBUTES:
-        return replace(event, at=event.at + 1)
-    body = {**event.body, "eventTime": event.body["eventTime"] + 1000}
-    return replace(event, at=event.at + 1, body=body)
+    body, at = told.body, told.at + 1
+    if told.template == ATTRIBUTES:
+        body["eventTime"] += 1000
+    return event(told.template, told.object_id, at, body, told.occurrence)
