@@ -53,12 +53,20 @@ class Fuse:
     def begin(self, operation: str) -> None:
         self.operation, self.changing = operation, False
 
+    @property
+    def named(self) -> str:
+        return self.operation.partition("@")[0].partition("+")[2]
+
     def change(self, route: str) -> None:
         """Know what call is about to change something, if it is the one that the id names."""
-        named = self.operation.partition("@")[0].partition("+")[2]
-        self.changing = route.rstrip("}").endswith(named)
+        self.changing = route.rstrip("}").endswith(self.named)
         if self.changing:
             self.reach("after-the-intent")
+
+    def start(self, method: str, url: str) -> None:
+        """Know what call is about to start something without an effect, if the id names it."""
+        if self.named and method == "POST" and url.endswith(self.named):
+            self.changing = True
 
     def reach(self, step: str, wait: float = 0.0) -> None:
         """End this process in `wait` seconds, if the operation's id says so and it never did."""
@@ -89,17 +97,18 @@ class CrashingLedger(Ledger):
 
 
 class CrashingWire(Wire):
-    """Ends the process around the exchange that follows an intent."""
+    """Ends the process around the exchange that follows an intent, or starts a job."""
 
     def __init__(self, fuse: Fuse) -> None:
         super().__init__()
         self._fuse = fuse
         self._session.hooks["response"].append(self._on_answer)
 
-    def exchange(self, *args: Any, **kwargs: Any) -> Any:
+    def exchange(self, method: str, url: str, **request: Any) -> Any:
+        self._fuse.start(method, url)
         if self._fuse.changing:
             self._fuse.reach("during-the-call", SENT)
-        answer = super().exchange(*args, **kwargs)
+        answer = super().exchange(method, url, **request)
         if self._fuse.changing:
             self._fuse.reach("after-the-answer")
         self._fuse.changing = False
