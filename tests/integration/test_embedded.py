@@ -114,7 +114,9 @@ def test_the_interrupt_of_a_terminal_does_not_reach_the_children(tree: ProcessTr
 
 
 @pytest.mark.parametrize("source", [Source.wheel, Source.fakeredis])
-def test_each_redis_can_be_started_and_keeps_nothing(tree: ProcessTree, source: Source) -> None:
+def test_each_redis_keeps_connections_that_met_errors_and_nothing_else(
+    tree: ProcessTree, source: Source
+) -> None:
     port = free_port()
     child = tree.start("redis", find(source).command(port, tree.folder), os.environ)
     with redis.Redis(port=port) as client:
@@ -127,6 +129,13 @@ def test_each_redis_can_be_started_and_keeps_nothing(tree: ProcessTree, source: 
 
         tree.wait_for(child, answers, 20)
         client.set("key", "value")
+        with redis.Redis(port=port, single_connection_client=True) as one:
+            connection = one.connection
+            assert connection
+            for _ in range(3):
+                connection.send_command("EVALSHA", "0" * 40, 0)
+                with pytest.raises(redis.exceptions.NoScriptError):
+                    connection.read_response()
         assert client.get("key") == b"value"
     tree.stop()
     assert {path.suffix for path in tree.folder.iterdir()} == {".log"}
