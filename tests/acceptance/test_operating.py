@@ -37,7 +37,9 @@ def test_a_worker_tells_inspect_and_flower_its_statistics(
     cluster: Cluster, app: WorkersApp
 ) -> None:
     with cluster.worker():
-        answers: Any = app.control.inspect(timeout=5, limit=1).stats()
+        inspect = app.control.inspect(timeout=5, limit=1)
+        wait_until(inspect.ping, 30, "the worker answers")
+        answers: Any = inspect.stats()
     (stats,) = answers.values()
     assert stats["broker"]["transport"] == "redis"
     assert stats["pool"]["max-concurrency"] == 4
