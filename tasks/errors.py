@@ -2,6 +2,7 @@
 
     WorkerError
     ├── SettingsError            a setting is missing or wrong: the start stops
+    │   └── RulesError           so is a rule of the bridge: names file, line and rule
     ├── OperationError           how an operation ends without success; final
     │   ├── Rejected             the request can never work
     │   ├── Conflict             somebody else won, after all tries
@@ -9,6 +10,8 @@
     │   └── Failed               tries used up, outcome unknown or undone
     ├── Postponed                not yet: the message goes back and costs no try
     ├── DetectorFailed           a detector of personal data could not look at a text
+    ├── UnreadableEvent          what came in as an event cannot be read as one
+    ├── BrokerAway               messages cannot be put on the broker at the moment
     └── ApiError                 what an outside system answered
         ├── BadRequest           3xx, 400 and other final 4xx
         │   └── TooLarge         the answer is longer than we read
@@ -42,6 +45,10 @@ class SettingsError(WorkerError):
     """
 
     exit_code: ClassVar[int] = 2
+
+
+class RulesError(SettingsError):
+    """Raised where a rules file is wrong, with the line and the rule that it breaks."""
 
 
 class OperationError(WorkerError):
@@ -93,6 +100,18 @@ class Postponed(WorkerError):
 
 class DetectorFailed(WorkerError):
     """Raised where a detector could not look at a text: nothing of it may count as clean."""
+
+
+class UnreadableEvent(WorkerError):
+    """Raised where what came in is no event; `reason` is one of few short texts, to be counted."""
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(reason)
+        self.reason = reason
+
+
+class BrokerAway(WorkerError):
+    """Raised where the broker takes no messages: nothing of what was to be put counts as put."""
 
 
 class ApiError(WorkerError):

@@ -7,7 +7,7 @@ names the variable and the rule, never the value.
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated, Literal, Self
+from typing import Annotated, Any, Literal, Self
 
 from cryptography.fernet import Fernet
 from pydantic import (
@@ -29,11 +29,22 @@ from workers.policy import Adjustable, Adjustment
 
 ENV_FILE = ".env"
 
+
+def _listed(value: Any) -> Any:
+    """Return the names that a variable lists, separated by commas."""
+    if not isinstance(value, str):
+        return value
+    return tuple(name for part in value.split(",") if (name := part.strip()))
+
+
 Rates = Annotated[
     dict[str, float],
     NoDecode,
     BeforeValidator(lambda value: rates.parse_rates(value) if isinstance(value, str) else value),
 ]
+
+
+Names = Annotated[tuple[str, ...], NoDecode, BeforeValidator(_listed)]
 
 
 class Settings(BaseSettings):
@@ -62,6 +73,10 @@ class Settings(BaseSettings):
     audit_dir: Path | None = None
     #: About how many audit records stay in Redis per tenant, never fewer.
     audit_records: Annotated[int, Field(ge=1_000)] = audit.KEEP
+    #: Where the bridge's receiver, health and metrics are; by TLS where both files are given.
+    receiver_address: Annotated[str, Field(pattern=r"^[^\s/]*:\d{1,5}$")] = "127.0.0.1:8090"
+    receiver_tls_cert: Path | None = None
+    receiver_tls_key: Path | None = None
     #: How often, and for how long, a replication is asked whether it has ended.
     replication: Waiting = Waiting()
     #: Seconds, each on its own: `TIMEOUTS__MERGE=45`.
@@ -81,6 +96,12 @@ class Settings(BaseSettings):
     cxone_client_secret: SecretStr | None = None
     cxone_requests_per_minute: int | None = None
     cxone_coalesce_seconds: float | None = None
+    bridge_rules: Path | None = None
+    bridge_queues: Names | None = None
+    bridge_contacts: Names | None = None
+    bridge_topics: Names | None = None
+    bridge_secret: SecretStr | None = None
+    bridge_sources: Names | None = None
 
     @field_validator("redis_url", "result_backend")
     @classmethod

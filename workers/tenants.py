@@ -7,6 +7,7 @@ They come from `TENANTS_FILE` (one TOML table per tenant) or, without one, a sin
 from __future__ import annotations
 
 import os
+import re
 import tomllib
 from collections.abc import Mapping
 from pathlib import Path
@@ -20,6 +21,7 @@ from tasks.errors import SettingsError
 from tasks.messages import DEFAULT_TENANT
 from tasks.pii.rules import RedactionRules
 from tasks.refusals import explain
+from workers.bridge.settings import BridgeSettings
 from workers.clients import Client, Table, Url
 from workers.settings import ENV_FILE, Settings
 from workers.sync_targets import SyncTarget, of_its_target
@@ -51,7 +53,11 @@ NAMES_OF_SECRETS = {
     "key_env": "key",
     "access_key_secret_env": "access_key_secret",
     "api_key_env": "api_key",
+    "secret_env": "secret",
 }
+
+#: Tables in a tenant's that may name variables too.
+WITH_SECRETS = ("sync", "redaction", "bridge")
 
 TenantName = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_-]{0,62}$")]
 
@@ -75,6 +81,7 @@ class Tenant(Client):
     hooks: Hooks = Hooks()
     redaction: RedactionRules = RedactionRules()
     platform: PlatformSettings | None = None
+    bridge: BridgeSettings | None = None
 
     @model_validator(mode="after")
     def _fits_its_contract(self) -> Self:
@@ -140,7 +147,7 @@ def _with_secrets(
 ) -> dict[str, Any]:
     """Replace, in the table and its sub-tables, the names of variables by the secrets they hold."""
     filled = {
-        key: _with_secrets(value, environment) if key in ("sync", "redaction") else value
+        key: _with_secrets(value, environment) if key in WITH_SECRETS else value
         for key, value in table.items()
         if key not in NAMES_OF_SECRETS
     }
@@ -168,15 +175,23 @@ def _from_environment(settings: Settings) -> dict[str, Tenant]:
     table = _prefixed(settings, "genesys")
     if cxone := _prefixed(settings, "cxone"):
         table["sync"] = {**cxone, "target": "cxone-guide"}
+    if bridge := _prefixed(settings, "bridge"):
+        table["bridge"] = bridge
     try:
         tenant = Tenant.model_validate({**_with_hosts(table), "name": DEFAULT_TENANT})
     except ValidationError as error:
-        path, _, rule = explain(error, str).replace("sync: ", "sync.", 1).partition(": ")
-        variable = path.replace("sync.", "cxone_") if "sync." in path else f"genesys_{path}"
-        raise SettingsError(f"{variable.upper()}: {rule} (or set TENANTS_FILE)") from None
+        path, _, rule = re.sub("^(sync|bridge): ", r"\1.", explain(error, str)).partition(": ")
+        raise SettingsError(f"{_variable(path)}: {rule} (or set TENANTS_FILE)") from None
     except ValueError as error:
         raise SettingsError(f"GENESYS_REGION: {error}") from None
     return {DEFAULT_TENANT: tenant}
+
+
+def _variable(path: str) -> str:
+    """Return the variable that a field of the tenant comes from."""
+    table, _, name = path.partition(".")
+    prefix = {"sync": "cxone", "bridge": "bridge"}.get(table)
+    return (f"{prefix}_{name}" if prefix and name else f"genesys_{path}").upper()
 
 
 def _prefixed(settings: Settings, prefix: str) -> dict[str, Any]:

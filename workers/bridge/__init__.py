@@ -1,0 +1,3 @@
+"""The notification bridge: events of Genesys Cloud in, messages out, nothing missed."""
+
+from __future__ import annotations
