@@ -63,6 +63,10 @@ class Options(BaseModel):
     analytics_outcome: Literal["FULFILLED", "FAILED"] = "FULFILLED"
     #: How far the data of analytics jobs lags behind.
     analytics_lag_seconds: NonNegativeFloat = 0.0
+    #: How long analytics queries do not know yet what has happened.
+    analytics_query_lag_seconds: NonNegativeFloat = 0.0
+    #: The last of the conversations found that the pages of an analytics query reach.
+    analytics_deepest_hit: PositiveInt = 10_000
     #: How long a conversation's recordings are transcoded once they have been asked for.
     transcoding_seconds: NonNegativeFloat = 0.2
     #: How long an audit query is Queued, then Running, and how it ends.

@@ -84,6 +84,87 @@ def test_the_order_may_be_turned_round(platform: Ask) -> None:
         assert ids(down) == up[::-1]
 
 
+def test_what_has_not_ended_comes_last_of_those_that_ended_last(
+    sandbox: SandboxHandle, platform: Ask
+) -> None:
+    query = {"interval": MONTH, "order": "desc", "orderBy": "conversationEnd"}
+    total, page, ends = 1, 0, list[str | None]()
+    while len(ends) < total:
+        page += 1
+        paging = {"pageSize": 100, "pageNumber": page}
+        body = platform("POST", QUERY, json={**query, "paging": paging}).json()
+        total = body["totalHits"]
+        ends += [each.get("conversationEnd") for each in body["conversations"]]
+    known = [each for each in ends if each]
+    assert known == sorted(known, reverse=True)
+    assert ends[: len(known)] == known
+    assert 0 < len(known) < len(ends)
+
+
+def test_pages_reach_only_so_far(sandbox: SandboxHandle, platform: Ask) -> None:
+    sandbox.options(analytics_deepest_hit=10)
+    statuses = [
+        platform("POST", QUERY, json=asked(paging={"pageSize": 5, "pageNumber": n})).status_code
+        for n in (1, 2, 3)
+    ]
+    assert statuses == [200, 200, 400]
+
+
+def test_a_query_may_not_know_yet_what_has_happened(
+    sandbox: SandboxHandle, platform: Ask, clock: ManualClock
+) -> None:
+    sandbox.options(analytics_query_lag_seconds=30)
+    chat = next(
+        each
+        for each in sandbox.ids("platformConversations")
+        if (held := sandbox.get("platformConversations", each)).get("endTime") is None
+        and "messages" in held["participants"][0]
+    )
+    query = {
+        "interval": MONTH,
+        "conversationFilters": only("conversationId", chat),
+        "paging": {"pageSize": 5, "pageNumber": 1},
+    }
+
+    def told() -> tuple[bool, bool]:
+        (found,) = platform("POST", QUERY, json=query).json()["conversations"]
+        (segment,) = found["participants"][0]["sessions"][0]["segments"]
+        return "conversationEnd" in found, "segmentEnd" in segment
+
+    sandbox.end_conversation(chat)
+    assert told() == (False, False)
+    clock.advance(29)
+    assert told() == (False, False)
+    clock.advance(1)
+    assert told() == (True, True)
+
+
+def test_a_query_may_not_know_yet_what_has_begun(
+    sandbox: SandboxHandle, platform: Ask, clock: ManualClock
+) -> None:
+    sandbox.options(analytics_query_lag_seconds=30)
+    (first, *_) = sandbox.ids("messageTranscripts")
+    begun = {**sandbox.get("platformConversations", first), "startTime": iso(clock.now)}
+    del begun["endTime"]
+    sandbox.put("platformConversations", "begun", {**begun, "id": "begun"})
+    today = f"{iso(clock.now - 60)}/{iso(clock.now)}"
+    query = {"interval": today, "segmentFilters": only("mediaType", "message")}
+    assert platform("POST", QUERY, json=query).json() == {"totalHits": 0}
+    clock.advance(30)
+    assert ids(platform("POST", QUERY, json=query).json()) == ["begun"]
+
+
+def test_whoever_is_no_customer_was_reached_by_the_queue(
+    sandbox: SandboxHandle, platform: Ask
+) -> None:
+    listed = platform("POST", QUERY, json=asked()).json()["conversations"][0]
+    queues = {
+        who["purpose"]: {one.get("queueId") for s in who["sessions"] for one in s["segments"]}
+        for who in listed["participants"]
+    }
+    assert queues == {"customer": {None}, "agent": {sandbox.queue_id()}}
+
+
 def test_filters_choose_by_conversation_and_by_segment(
     sandbox: SandboxHandle, platform: Ask
 ) -> None:

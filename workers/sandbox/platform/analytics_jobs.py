@@ -6,6 +6,7 @@ from datetime import datetime
 
 from workers.sandbox.call import Answer, Call, Route
 from workers.sandbox.errors import bad_request
+from workers.sandbox.notifications.conversation_events import queue_id
 from workers.sandbox.platform.analytics import VIEW
 from workers.sandbox.platform.analytics_details import details
 from workers.sandbox.platform.analytics_query import JobQuery, chosen
@@ -33,7 +34,8 @@ def start_job(call: Call) -> Answer:
     known = _known_until(call)
     held = call.organization.platform_conversations.values()
     active = [each for each in held if _active(each, span) and instant(each["startTime"]) < known]
-    found = chosen(asked, (details(each, attributes=True) for each in active))
+    queue = queue_id(call.organization.id)
+    found = chosen(asked, (details(each, queue, attributes=True) for each in active))
     job: Document = {
         "id": new_id(call.world.rng),
         "state": "QUEUED",

@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from datetime import UTC, datetime
 from typing import Any, Literal, Required
 
 # Before Python 3.12 pydantic cannot read that of `typing`.
 from typing_extensions import TypedDict
 
 from workers.sandbox.platform.analytics_details import segments
+from workers.sandbox.wire import instant
 from workers.sandbox.world import Document
+
+#: Where what has no moment stands in an order.
+NEVER = datetime.min.replace(tzinfo=UTC)
 
 # Of the vendor's dimensions those that seeded conversations have; any other is refused.
 ConversationDimension = Literal[
@@ -24,6 +29,7 @@ SegmentDimension = Literal[
     "participantName",
     "provider",
     "purpose",
+    "queueId",
     "segmentEnd",
     "segmentType",
     "userId",
@@ -121,8 +127,7 @@ def _matches(predicate: Mapping[str, Any], value: Any) -> bool:
     return bool(value == predicate.get("value"))
 
 
-def _ordered_by(query: Mapping[str, Any], told: Document) -> str:
+def _ordered_by(query: Mapping[str, Any], told: Document) -> datetime:
     name = query.get("orderBy", "conversationStart")
-    if name.startswith("conversation"):
-        return str(told.get(name, ""))
-    return min((row[name] for row in segments(told) if name in row), default="")
+    rows = [told] if name.startswith("conversation") else segments(told)
+    return min((instant(row[name]) for row in rows if name in row), default=NEVER)
