@@ -90,7 +90,7 @@ class PendingInRedis:
                 Waiting(
                     stamp=stamp,
                     attribute=CustomerAttribute(**_loads(content)),
-                    same=digest == self._digest(customer_id, name, content),
+                    same=digest in self._digests(customer_id, name, content),
                 ),
             )
 
@@ -104,7 +104,7 @@ class PendingInRedis:
 
     def written(self, customer_id: str, values: Mapping[str, Waiting]) -> None:
         digests = {
-            name: self._digest(customer_id, name, _bytes(value.attribute))
+            name: self._digests(customer_id, name, _bytes(value.attribute))[0]
             for name, value in values.items()
         }
         self._note(customer_id, values, digests)
@@ -120,11 +120,16 @@ class PendingInRedis:
             arguments += [encoded(name), str(value.stamp), digests.get(name, b"")]
         self.store.run("note_values", self._keys(customer_id), arguments)
 
-    def _digest(self, customer_id: str, name: str, content: bytes) -> bytes:
-        """Tell values apart without keeping them: nobody without the key can try values out."""
-        secret = (self.seal.key or "").encode()
+    def _digests(self, customer_id: str, name: str, content: bytes) -> list[bytes]:
+        """Tell values apart without keeping them: nobody without the key can try values out.
+
+        There is one by each key, first by that which seals.
+        """
         parts = (self.claim.tenant.encode(), customer_id.encode(), encoded(name), content)
-        return hmac.new(secret, b"\0".join(parts), hashlib.sha256).hexdigest().encode()
+        return [
+            hmac.new(secret, b"\0".join(parts), hashlib.sha256).hexdigest().encode()
+            for secret in self.seal.secrets
+        ]
 
     def _keys(self, customer_id: str) -> list[str]:
         return [self._key("pending", customer_id), self._key("written", customer_id)]

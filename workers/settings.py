@@ -9,7 +9,6 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 
-from cryptography.fernet import Fernet
 from pydantic import (
     BeforeValidator,
     Field,
@@ -24,7 +23,7 @@ from tasks.apis.calls import Timeouts
 from tasks.errors import SettingsError
 from tasks.refusals import explain
 from tasks.waiting import Waiting
-from workers import audit, broker, rates
+from workers import audit, broker, rates, sealing
 from workers.policy import Adjustable, Adjustment
 
 ENV_FILE = ".env"
@@ -62,6 +61,7 @@ class Settings(BaseSettings):
     result_backend: str | None = Field(default=None, repr=False)
     tenants_file: Path | None = None
     queue_rates: Rates = {}
+    #: Several are separated by commas: the first one seals, all of them open.
     seal_key: SecretStr | None = None
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
     log_format: Literal["json", "console"] = "json"
@@ -120,12 +120,14 @@ class Settings(BaseSettings):
 
     @field_validator("seal_key")
     @classmethod
-    def _is_a_fernet_key(cls, value: SecretStr | None) -> SecretStr | None:
+    def _lists_fernet_keys(cls, value: SecretStr | None) -> SecretStr | None:
         if value is not None:
             try:
-                Fernet(value.get_secret_value())
+                sealing.fernets(value.get_secret_value())
             except ValueError:
-                raise ValueError("must be a Fernet key: 32 bytes in URL-safe base64") from None
+                raise ValueError(
+                    "must be a Fernet key, 32 bytes in URL-safe base64, or several with commas"
+                ) from None
         return value
 
     @classmethod

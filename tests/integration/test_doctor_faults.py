@@ -95,6 +95,12 @@ def letter(patient: Patient, key: str) -> None:
     park(letters, letter, b"{}")
 
 
+def outdated(patient: Patient) -> None:
+    """Let another key seal now, and the one that sealed a letter open it still."""
+    letter(patient, patient.seal_key)
+    patient.set(SEAL_KEY=f"{Fernet.generate_key().decode()},{patient.seal_key}")
+
+
 def unresolved(patient: Patient) -> None:
     """Let the name of the API's host lead nowhere, without asking a name server."""
     known = socket.getaddrinfo
@@ -255,6 +261,14 @@ REDIS = {
         check="redis: encryption",
         what="SEAL_KEY is not the key",
         remedy="set the key again",
+    ),
+    "an older key": Ill(
+        because=outdated,
+        check="redis: encryption",
+        what="not sealed with the first key of SEAL_KEY",
+        remedy="dead-letters reseal",
+        state="warn",
+        code=0,
     ),
     "results go nowhere": Ill(
         because=lambda patient: patient.set(RESULT_BACKEND=f"redis://{NOWHERE}/0"),

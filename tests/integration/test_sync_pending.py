@@ -221,6 +221,17 @@ def test_values_sealed_with_another_key_are_gathered_anew_by_whose_they_are(redi
     assert waiting(renewed) == {"tier": "gold"}
 
 
+def test_a_value_that_was_written_under_an_older_key_is_known_again_under_a_newer_one(
+    redis: Redis,
+) -> None:
+    older = in_redis(redis)
+    gather(older, "gold")
+    write_all(older)
+    newer = in_redis(redis, "b", 1, f"{Fernet.generate_key().decode()},{KEY}")
+    gather(newer, "gold")
+    assert newer.changes("c").waiting["tier"].same
+
+
 def test_what_was_written_is_forgotten_some_time_after_the_last_write_not_the_last_look(
     redis: Redis,
 ) -> None:

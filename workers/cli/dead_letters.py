@@ -26,6 +26,7 @@ from workers.cli.letter_choice import (
     chosen,
 )
 from workers.cli.letter_clearing import DISCARD, REPLAY, Way, clear
+from workers.cli.letter_sealing import reseal
 from workers.cli.letter_views import facts_table, letters_table, some_bytes
 from workers.cli.status import span
 
@@ -37,7 +38,7 @@ SHOWN = 100
 
 app = typer.Typer(
     help=(
-        "Look at the messages that could not be carried out, replay or discard them.\n\n"
+        "Look at the messages that could not be carried out, replay, discard or reseal them.\n\n"
         "They are kept until then, with their bytes: none expires.\n\n"
         "**Example**\n\n`genesys-workers dead-letters list --since 2h`"
     )
@@ -203,6 +204,7 @@ def _add(way: Way, says: str) -> None:
 
 _add(REPLAY, REPLAYING)
 _add(DISCARD, DISCARDING)
+app.command()(reseal)
 
 
 def _say(text: str) -> None:
