@@ -18,6 +18,7 @@ from tasks.apis.genesys_platform.genesys import GenesysPlatform
 from tasks.apis.genesys_platform.settings import PlatformSettings
 from tasks.apis.http import Endpoint, Http
 from tasks.apis.masking_rules import MaskingRules
+from tasks.apis.notification_service import NotificationService
 from tasks.apis.systems import Systems
 from tasks.apis.tokens import TokenStore
 from tasks.apis.wire import Wire
@@ -108,6 +109,7 @@ class Connections:
         shared, tenant = self.shared, self.tenant
         return Systems(
             **_contract(tenant, http(GENESYS)),
+            notifications=NotificationService(http=http(GENESYS)),
             customers=self._customers(http),
             sync=tenant.sync or SyncRules(),
             newest=NewestInRedis(

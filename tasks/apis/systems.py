@@ -14,6 +14,7 @@ from tasks.apis.deployments import Deployments
 from tasks.apis.genesys import Configurations, Genesys
 from tasks.apis.genesys_platform.settings import PlatformSettings
 from tasks.apis.masking_rules import MaskingRules
+from tasks.apis.notifications import Notifications
 from tasks.errors import Unsupported
 from tasks.mapping import SyncRules
 from tasks.pending import Pending, PendingInMemory
@@ -75,6 +76,7 @@ class Systems:
     deployments: Deployments | None = None
     masking: MaskingRules | None = None
     contact_scan: ContactScan | None = None
+    notifications: Notifications | None = None
     customers: CustomerStore | None
     sync: SyncRules
     newest: Newest
