@@ -46,7 +46,7 @@ class Outbox:
                 fingerprint(message.task, message.arguments()),
                 round(self.keep * 1000),
                 name,
-                self._stored(name, message, queue),
+                self.stored(name, message, queue),
             ],
         )
         if found == b"mismatch":
@@ -63,10 +63,14 @@ class Outbox:
         """
         queue = tenant_queue(message.queue, message.tenant)
         eta = datetime.fromtimestamp(self.store.now() + delay, UTC).isoformat() if delay else None
-        stored = self._stored(name or str(message.operation_id), message, queue, eta=eta, **options)
+        stored = self.stored(name or str(message.operation_id), message, queue, eta=eta, **options)
         return [("LPUSH", queue, stored)]
 
-    def _stored(self, name: str, message: Message, queue: str, **options: Any) -> str:
+    def stored(self, name: str, message: Message, queue: str, **options: Any) -> str:
+        """Return what a stock client puts on `queue` for `message`, with `name` as its Celery id.
+
+        `options` are those of Celery's `as_task_v2`.
+        """
         arguments = message.arguments()
         amqp: Any = self.app.amqp
         headers, properties, body, _ = amqp.as_task_v2(

@@ -6,6 +6,7 @@ Everything that workers of a cluster share lives in the broker's database under 
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from importlib import resources
 from typing import Any
@@ -13,6 +14,7 @@ from typing import Any
 import kombu.exceptions
 import redis
 from redis.commands.core import Script
+from redis.exceptions import NoScriptError
 
 from workers import broker
 
@@ -26,6 +28,9 @@ INFRASTRUCTURE = (
     redis.exceptions.OutOfMemoryError,
     kombu.exceptions.OperationalError,
 )
+
+#: The keys and the arguments that a script is run with.
+Call = tuple[list[str], list[Any]]
 
 #: A replica, a master without replicas, a full disk or memory: redis-py does not tell them apart
 #: where a script met them.
@@ -61,9 +66,32 @@ class Store:
         try:
             return self._script(name)(keys=keys, args=arguments)
         except redis.ResponseError as error:
-            if _TAKES_NO_WRITES.search(str(error)):
-                raise redis.ReadOnlyError(str(error)) from None
-            raise
+            raise _told_apart(error) from None
+
+    def run_each(self, name: str, calls: Sequence[Call]) -> list[Any]:
+        """Run `scripts/<name>.lua` for each of `calls`, in their order, and return the answers.
+
+        They go in one pipeline: other clients' commands may run between two of them. Raises the
+        first error, as `run` does; which of the others have run is unknown then.
+        """
+        answers = self._pipelined(name, calls)
+        forgotten = [n for n, each in enumerate(answers) if isinstance(each, NoScriptError)]
+        if forgotten:
+            self.load(name)
+            again = self._pipelined(name, [calls[n] for n in forgotten])
+            for n, answer in zip(forgotten, again, strict=True):
+                answers[n] = answer
+        for answer in answers:
+            if isinstance(answer, redis.ResponseError):
+                raise _told_apart(answer)
+        return answers
+
+    def _pipelined(self, name: str, calls: Sequence[Call]) -> list[Any]:
+        with self.redis.pipeline(transaction=False) as pipeline:
+            for keys, arguments in calls:
+                pipeline.evalsha(self.sha(name), len(keys), *keys, *arguments)
+            # redis-py would quote the whole command in an error that it raised itself.
+            return pipeline.execute(raise_on_error=False)
 
     def sha(self, name: str) -> str:
         """Return the digest under which Redis knows the script."""
@@ -82,6 +110,12 @@ class Store:
         """Return the epoch time in seconds by the clock of Redis, which all workers share."""
         seconds, microseconds = self.redis.time()
         return seconds + microseconds / 1e6
+
+
+def _told_apart(error: redis.ResponseError) -> redis.ResponseError:
+    """Return `error`, as a `redis.ReadOnlyError` where it says that no writes are taken."""
+    text = str(error)
+    return redis.ReadOnlyError(text) if _TAKES_NO_WRITES.search(text) else error
 
 
 def _text(name: str) -> str:

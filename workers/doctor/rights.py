@@ -55,7 +55,7 @@ def _on_our_keys() -> Iterator[Command]:
     for verb in ("GET", "EXISTS", "TYPE", "PTTL", "INCR"):
         yield verb, name
     yield from (("PEXPIRE", name, LIFE), ("EXPIRE", name, LIFE // 1000), ("RENAME", name, name))
-    for verb in ("HGETALL", "HKEYS", "LLEN", "RPOP", "ZCARD"):
+    for verb in ("HGETALL", "HKEYS", "HLEN", "LLEN", "RPOP", "ZCARD"):
         yield verb, name
     for verb in ("HGET", "HDEL", "HMGET", "LPUSH", "LINDEX", "ZREM", "ZSCORE"):
         yield verb, name, 0
