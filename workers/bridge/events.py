@@ -24,12 +24,12 @@ Source = Literal["websocket", "eventbridge", "file", "backfill"]
 MAX_EVENT_BYTES = 1_048_576
 #: Levels of objects and lists; events have about six.
 MAX_DEPTH = 100
+MAX_TOPIC = 300
 ENVELOPE_VERSION = "0"
 NOTIFICATION_VERSION = "2"
 
-_TOPIC = re.compile(r"[A-Za-z][A-Za-z0-9_.:@+{}-]{0,299}")
+_TOPIC = re.compile(r"[A-Za-z]\w*(?:\.[\w:@+{}-]+)+", re.ASCII)
 _ORIGIN = re.compile(r"[A-Za-z0-9_./:-]{1,256}")
-_WORD = re.compile(r"[a-z]+|v\d")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -79,11 +79,6 @@ def is_service_message(topic: str) -> bool:
     return topic == "channel.metadata" or topic.startswith("v2.system.")
 
 
-def template(topic: str) -> str:
-    """Return `topic` with `{id}` in the place of everything that may be an id."""
-    return ".".join(part if _WORD.fullmatch(part) else "{id}" for part in topic.split("."))
-
-
 def _object(raw: bytes | str) -> dict[str, Any]:
     if len(raw) > MAX_EVENT_BYTES:
         _unreadable("too large")
@@ -128,7 +123,7 @@ def _check_version(held: Mapping[str, Any], known: str) -> None:
 def _topic(inner: Mapping[str, Any], outer: Mapping[str, Any]) -> str:
     named = inner.get("topicName")
     topic = _of_type(str, outer.get("detail-type", "") if named is None else named)
-    if not _TOPIC.fullmatch(topic):
+    if len(topic) > MAX_TOPIC or not _TOPIC.fullmatch(topic):
         _unreadable("no topic")
     return topic
 
