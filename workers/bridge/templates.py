@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable
+
+from workers.bridge.patterns import Patterns, template
 
 #: What a topic counts as that is of no known template.
 OTHER = "other"
@@ -49,22 +50,14 @@ KNOWN = (
     "v2.users.{id}.routingstatus",
 )
 
-_PLACEHOLDER = re.compile(r"\{[^}]*\}")
-
 
 class Templates:
     """The known templates, and those of `patterns`, whatever these call their ids."""
 
     def __init__(self, patterns: Iterable[str] = ()) -> None:
-        known = dict.fromkeys((*KNOWN, *(_PLACEHOLDER.sub("{id}", each) for each in patterns)))
-        self._names = tuple(known)
-        self._any = re.compile("|".join(f"({_one(name)})" for name in known))
+        known = dict.fromkeys((*KNOWN, *map(template, patterns)))
+        self._known = Patterns((each, each) for each in known)
 
     def of(self, topic: str) -> str:
         """Return the template of `topic`, with `{id}` in the place of its ids, or `OTHER`."""
-        found = self._any.fullmatch(topic)
-        return self._names[found.lastindex - 1] if found and found.lastindex else OTHER
-
-
-def _one(template: str) -> str:
-    return "[^.]+".join(re.escape(part) for part in template.split("{id}"))
+        return next((found for found, _ in self._known.of(topic)), OTHER)
