@@ -6,7 +6,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready-$(EXTRAS)
 
-.PHONY: demo test lint format bench soak lock clean help
+.PHONY: demo test lint format bench soak schemas lock clean help
 
 help: ## show the targets
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 10
@@ -37,6 +37,10 @@ bench: $(READY) ## measure, as ratios within one run
 
 soak: $(READY) ## the long crash and load runs
 	$(BIN)/python -m pytest tests/soak $(ARGS)
+
+schemas: $(READY) ## write tasks/schemas anew, after a message has changed
+	$(BIN)/genesys-workers schema > tasks/schemas/messages.schema.json
+	$(BIN)/genesys-workers schema --asyncapi > tasks/schemas/asyncapi.json
 
 lock: $(READY) ## pin the newest allowed versions in .constraints.txt
 	$(BIN)/python -m pip install --quiet uv

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from typing import Any
+from collections.abc import Iterable, Mapping
+from typing import Any, Literal
 
 from pydantic.json_schema import GenerateJsonSchema, models_json_schema
 from pydantic_core import core_schema
 
 from tasks.fields import ID_PATTERN, distinct
-from tasks.messages import PUBLIC, DeployConfig
+from tasks.messages import PUBLIC, DeployConfig, Message
 
 DIALECT = "https://json-schema.org/draft/2020-12/schema"
 
@@ -75,6 +75,22 @@ def message_schema(task: str) -> dict[str, Any]:
     model = PUBLIC[task]
     schema = model.model_json_schema(schema_generator=_Generator)
     return {"$schema": DIALECT, **schema, "title": model.task, "x-queue": model.queue}
+
+
+def argument_schemas(
+    reference: str,
+) -> tuple[Mapping[str, dict[str, Any]], dict[str, dict[str, Any]]]:
+    """Return a reference for each public task, and the schemas that these lead to by name.
+
+    They are written for a document where a schema is found as `reference` says:
+    `#/components/schemas/{model}`.
+    """
+    models: list[tuple[type[Message], Literal["validation"]]] = [
+        (model, "validation") for model in PUBLIC.values()
+    ]
+    found, shared = models_json_schema(models, schema_generator=_Generator, ref_template=reference)
+    references = {model.task: found[model, "validation"] for model in PUBLIC.values()}
+    return references, shared["$defs"]
 
 
 def messages_schema(tasks: Iterable[str] = tuple(PUBLIC)) -> dict[str, Any]:

@@ -2,6 +2,8 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from importlib import resources
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -9,7 +11,13 @@ import pytest
 from tasks.errors import Rejected
 from tasks.messages import PUBLIC, parse
 from tests.support.json_schema import is_valid
+from workers.cli.main import MISUSED, run
 from workers.schema import message_schema, messages_schema
+
+ROOT = Path(__file__).parents[2]
+
+#: The generated files of `tasks/schemas`, and what the command `schema` prints each by.
+CHECKED_IN = {"messages.schema.json": [], "asyncapi.json": ["--asyncapi"]}
 
 
 def without(fields: dict[str, str], name: str) -> dict[str, str]:
@@ -51,6 +59,29 @@ def test_every_reference_leads_to_a_definition(schema: dict[str, Any]) -> None:
 
 def test_a_schema_is_json() -> None:
     assert json.loads(json.dumps(messages_schema())) == messages_schema()
+
+
+@pytest.mark.parametrize("name", CHECKED_IN)
+def test_what_is_checked_in_is_what_the_command_prints(
+    name: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert run(["schema", *CHECKED_IN[name]]) == 0
+    kept = resources.files("tasks").joinpath("schemas", name).read_text("utf-8")
+    assert kept == capsys.readouterr().out, "the messages have changed: run `make schemas`"
+
+
+def test_make_schemas_writes_every_file_that_is_checked_in() -> None:
+    recipe = (ROOT / "Makefile").read_text("utf-8").partition("\nschemas:")[2].partition("\n\n")[0]
+    for name, options in CHECKED_IN.items():
+        command = " ".join(["genesys-workers schema", *options])
+        assert f"$(BIN)/{command} > tasks/schemas/{name}\n" in f"{recipe}\n"
+    kept = {each.name for each in resources.files("tasks").joinpath("schemas").iterdir()}
+    assert kept == set(CHECKED_IN)
+
+
+def test_the_asyncapi_document_is_about_all_tasks(capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(["schema", "sync_profile", "--asyncapi"]) == MISUSED
+    assert "is about all tasks" in capsys.readouterr().err
 
 
 RULE = {"day_of_week": "monday", "start_time": "09:00", "end_time": "17:30"}
