@@ -12,6 +12,7 @@ from typing import Any, Literal
 
 from tasks.messages import Message
 from workers.bridge.matching import Wanted
+from workers.bridge.rules import OLDEST
 from workers.ledger import entry_key, fingerprint
 from workers.outbox import Outbox
 from workers.rates import tenant_queue
@@ -19,8 +20,9 @@ from workers.store import Call, key
 
 Put = Literal["new", "duplicate"]
 
-#: Seconds for which what occurred to a subject is remembered, at least, after the last occurrence.
-REMEMBERED = 7 * 86_400
+#: Seconds for which what occurred to a subject is remembered, at least, after the last occurrence:
+#: no rule takes older events.
+REMEMBERED = round(OLDEST.total_seconds())
 
 _PUTS: dict[bytes, Put] = {b"new": "new", b"duplicate": "duplicate"}
 
