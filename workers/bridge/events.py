@@ -13,17 +13,19 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any, Literal, NoReturn
+from typing import Any, Literal, NoReturn, TypeVar
 
 from tasks.errors import UnreadableEvent
 from tasks.fields import is_identifier
 from workers.bridge.moments import EPOCH, moment
 
+T = TypeVar("T")
+
 Source = Literal["websocket", "eventbridge", "file", "backfill"]
 
 MAX_EVENT_BYTES = 1_048_576
 #: Levels of objects and lists; events have about six.
-MAX_DEPTH = 100
+MAX_DEPTH = 250
 MAX_TOPIC = 300
 ENVELOPE_VERSION = "0"
 NOTIFICATION_VERSION = "2"
@@ -86,11 +88,12 @@ def _object(raw: bytes | str) -> dict[str, Any]:
         content = raw if isinstance(raw, bytes) else raw.encode()
         if len(content) > MAX_EVENT_BYTES:
             _unreadable("too large")
-        found = json.loads(content.decode(), parse_constant=_refuse_constant)
+        found = _decode(content.decode())
     except RecursionError:
         _unreadable("nested too deeply")
     except ValueError:
         _unreadable("not JSON")
+    # Most have fewer of these than levels are allowed: looking at each value is for the others.
     if content.count(b"{") + content.count(b"[") > MAX_DEPTH and _is_deep(found):
         _unreadable("nested too deeply")
     return _of_type(dict, found)
@@ -103,7 +106,7 @@ def _is_deep(value: Any) -> bool:
             inner
             for each in level
             for inner in (each.values() if isinstance(each, dict) else each)
-            if isinstance(inner, dict | list)
+            if isinstance(inner, (dict, list))
         ]
         if not level:
             return False
@@ -112,6 +115,9 @@ def _is_deep(value: Any) -> bool:
 
 def _refuse_constant(_: str) -> NoReturn:
     raise ValueError("NaN and Infinity are no numbers of JSON")
+
+
+_decode = json.JSONDecoder(parse_constant=_refuse_constant).decode
 
 
 def _check_version(held: Mapping[str, Any], known: str) -> None:
@@ -162,7 +168,7 @@ def _origin(outer: Mapping[str, Any]) -> str | None:
     return told if isinstance(told, str) and _ORIGIN.fullmatch(told) else None
 
 
-def _of_type(kind: type, value: Any) -> Any:
+def _of_type(kind: type[T], value: Any) -> T:
     return value if isinstance(value, kind) else _unreadable("wrong type")
 
 

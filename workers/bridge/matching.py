@@ -19,6 +19,11 @@ from workers.bridge.occurrences import Occurrence
 from workers.bridge.patterns import Ids
 from workers.bridge.rules import Rule, RuleSet
 
+TOO_OLD = "too old"
+
+#: An event's body, and the ids of its topic as `topic`.
+Body = Mapping[str, Any]
+
 #: What is left of a refusal's text where it is counted: how many there were would be endless.
 _COUNTS = re.compile(r", not \d+$| \(and \d+ more\)$")
 
@@ -72,50 +77,47 @@ def apply(
     """Return what a rule for the event's topic makes of it; None where it is not for this one."""
     if not rule.enabled or (event.source == "backfill" and rule.backfill == "nothing"):
         return None
-    told = Told({**event.body, "topic": ids})
+    body: Body = {**event.body, "topic": ids}
     try:
-        if rule.when and not holds(told.of(rule.when, "when")):
+        if rule.when and not holds(_told(body, rule.when, "when")):
             return None
         if now - event.at > rule.max_age:
-            raise ValueError("too old")
-        occurrence = _occurrence(rule, event, told, tenant)
-        message = _message(rule, event, told, tenant, occurrence)
-    except ValueError as error:
-        return Dropped(rule=rule.name, reason=str(error))
+            raise _Drop(TOO_OLD)
+        occurrence = _occurrence(rule, event, body, tenant)
+        message = _message(rule, event, body, tenant, occurrence)
+    except _Drop as drop:
+        return Dropped(rule=rule.name, reason=str(drop))
     return Wanted(
         rule=rule.name, message=message, occurrence=occurrence, at=event.at, source=event.source
     )
 
 
-@dataclass(frozen=True, slots=True)
-class Told:
-    """What an event tells: its body, and the ids of its topic as `topic`."""
-
-    body: Mapping[str, Any]
-
-    def of(self, expression: Expression, what: str) -> Any:
-        """Return what an expression says of it. Raises `ValueError` where it says nothing."""
-        try:
-            return expression.of(self.body)
-        except ValueError as error:
-            raise ValueError(f"invalid: {what} {error}") from None
+class _Drop(Exception):
+    """Raised where nothing comes of a rule, with the reason."""
 
 
-def _occurrence(rule: Rule, event: Event, told: Told, tenant: str) -> Occurrence:
-    named = told.of(rule.subject, "subject")
+def _told(body: Body, expression: Expression, what: str) -> Any:
+    try:
+        return expression.of(body)
+    except ValueError as error:
+        raise _Drop(f"invalid: {what} {error}") from None
+
+
+def _occurrence(rule: Rule, event: Event, body: Body, tenant: str) -> Occurrence:
+    named = _told(body, rule.subject, "subject")
     if _is_empty(named) or (isinstance(named, list) and None in named):
-        raise ValueError("missing: subject")
+        raise _Drop("missing: subject")
     return Occurrence(
         subject=occurrences.subject(rule.task, tenant, named),
-        value=_value(rule, told, is_backfilled=event.source == "backfill"),
+        value=_value(rule, body, is_backfilled=event.source == "backfill"),
         at=milliseconds(event.at),
     )
 
 
-def _value(rule: Rule, told: Told, *, is_backfilled: bool) -> str:
+def _value(rule: Rule, body: Body, *, is_backfilled: bool) -> str:
     """Return what occurred; "" where no moment is told, or a backfill could not tell the rest."""
     which = rule.occurrence
-    value = told.of(which.told, "occurrence")
+    value = _told(body, which.told, "occurrence")
     if _is_empty(value) and (is_backfilled or which.at):
         return ""
     if which.at:
@@ -133,33 +135,33 @@ def _is_empty(value: Any) -> bool:
 def _moment(value: Any) -> datetime:
     found = moment(value)
     if found is None:
-        raise ValueError("invalid: occurrence must be a moment: epoch milliseconds, or ISO 8601")
+        raise _Drop("invalid: occurrence must be a moment: epoch milliseconds, or ISO 8601")
     return found
 
 
 def _ids(value: Any) -> list[str]:
     ids = [each for each in (value if isinstance(value, list) else [value]) if each is not None]
     if not all(isinstance(each, str) for each in ids):
-        raise ValueError("invalid: occurrence must be a list of ids")
+        raise _Drop("invalid: occurrence must be a list of ids")
     return ids
 
 
-def _message(rule: Rule, event: Event, told: Told, tenant: str, occurrence: Occurrence) -> Message:
-    arguments = {name: _argument(rule, name, told) for name in rule.arguments}
+def _message(rule: Rule, event: Event, body: Body, tenant: str, occurrence: Occurrence) -> Message:
+    arguments = {name: _argument(rule, name, body) for name in rule.arguments}
     given = {name: value for name, value in arguments.items() if value is not None}
     for name in rule.required:
         if name not in given:
-            raise ValueError(f"missing: {name}")
+            raise _Drop(f"missing: {name}")
     given |= {"tenant": tenant, "operation_id": occurrence.operation_id}
     try:
         return parse(rule.model, {**given, "correlation_id": event.correlation_id})
     except Rejected as refusal:
-        raise ValueError(f"invalid: {_counted(str(refusal))}") from None
+        raise _Drop(f"invalid: {_counted(str(refusal))}") from None
 
 
-def _argument(rule: Rule, name: str, told: Told) -> Any:
+def _argument(rule: Rule, name: str, body: Body) -> Any:
     """Return an argument's value, None where there is none."""
-    value = told.of(rule.arguments[name], name)
+    value = _told(body, rule.arguments[name], name)
     if name in rule.moments and (at := moment(value)):
         return iso(at)
     if isinstance(value, dict):
