@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from functools import partial
 from typing import Required, TypedDict
 
 from tasks.apis.calls import CallLog, Timeouts
@@ -16,6 +17,7 @@ from tasks.apis.genesys import Configurations, Genesys
 from tasks.apis.genesys_guide import GenesysGuide
 from tasks.apis.genesys_platform.genesys import GenesysPlatform
 from tasks.apis.genesys_platform.settings import PlatformSettings
+from tasks.apis.history import ChatStates, History
 from tasks.apis.http import Endpoint, Http
 from tasks.apis.masking_rules import MaskingRules
 from tasks.apis.notification_service import NotificationService
@@ -26,10 +28,12 @@ from tasks.mapping import SyncRules
 from tasks.waiting import Waiting
 from workers import customer_stores
 from workers.budgets import AttemptGate, SystemGate
+from workers.calls import MeteredCalls
 from workers.customer_stores import Known
 from workers.endpoints import genesys_endpoint, sync_endpoint
 from workers.ledger import Claim
 from workers.locks import Locks
+from workers.metrics.counts import Counts
 from workers.newest import NewestInRedis
 from workers.pending import PendingInRedis
 from workers.release_history import HistoryInRedis
@@ -70,6 +74,7 @@ class Shared:
     seal: Seal = field(default_factory=Seal)
     wire: Wire = field(default_factory=Wire, repr=False)
     known: Known = field(default_factory=Known, repr=False)
+    counts: Counts = field(default_factory=Counts, repr=False)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -98,7 +103,9 @@ class Connections:
                 endpoint=self.lines[system].endpoint,
                 tokens=self.shared.tokens,
                 gate=gates[system],
-                log=log,
+                log=MeteredCalls(
+                    log=log, count=partial(self.shared.counts.called, self.tenant.name, system)
+                ),
                 correlation_id=correlation_id,
                 wire=self.shared.wire,
             )
@@ -152,13 +159,15 @@ class _Contract(TypedDict, total=False):
     deployments: Deployments
     masking: MaskingRules
     contact_scan: ContactScan
+    past: History
+    chat_states: ChatStates
     platform: PlatformSettings
 
 
 def _contract(tenant: Tenant, http: Http) -> _Contract:
     if tenant.api == "guide":
         guide = GenesysGuide(http=http)
-        return {"genesys": guide, "configurations": guide}
+        return {"genesys": guide, "configurations": guide, "past": guide}
     settings = tenant.platform or PlatformSettings()
     platform = GenesysPlatform(http=http, settings=settings)
     return {
@@ -166,6 +175,8 @@ def _contract(tenant: Tenant, http: Http) -> _Contract:
         "deployments": platform,
         "masking": platform,
         "contact_scan": platform,
+        "past": platform,
+        "chat_states": platform,
         "platform": settings,
     }
 

@@ -13,6 +13,7 @@ from tasks.apis.customers import CustomerStore
 from tasks.apis.deployments import Deployments
 from tasks.apis.genesys import Configurations, Genesys
 from tasks.apis.genesys_platform.settings import PlatformSettings
+from tasks.apis.history import ChatStates, History
 from tasks.apis.masking_rules import MaskingRules
 from tasks.apis.notifications import Notifications
 from tasks.errors import Unsupported
@@ -77,6 +78,8 @@ class Systems:
     masking: MaskingRules | None = None
     contact_scan: ContactScan | None = None
     notifications: Notifications | None = None
+    past: History | None = None
+    chat_states: ChatStates | None = None
     customers: CustomerStore | None
     sync: SyncRules
     newest: Newest

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from tasks.apis.capabilities import GUIDE, Capabilities
 from tasks.apis.genesys_guide.configurations import GuideConfigurations
 from tasks.apis.genesys_guide.contacts import GuideContacts
+from tasks.apis.genesys_guide.history import GuideHistory
 from tasks.apis.genesys_guide.interactions import GuideInteractions
 from tasks.apis.genesys_guide.participants import GuideParticipants
 from tasks.apis.genesys_guide.profiles import GuideProfiles
@@ -17,9 +18,14 @@ from tasks.apis.genesys_guide.profiles import GuideProfiles
 
 @dataclass(frozen=True, kw_only=True)
 class GenesysGuide(
-    GuideProfiles, GuideParticipants, GuideContacts, GuideConfigurations, GuideInteractions
+    GuideProfiles,
+    GuideParticipants,
+    GuideContacts,
+    GuideConfigurations,
+    GuideInteractions,
+    GuideHistory,
 ):
-    """Implements the `Genesys` and `Configurations` seams on the `guide` contract."""
+    """Implements the `Genesys`, `Configurations` and `History` seams on the `guide` contract."""
 
     @property
     def capabilities(self) -> Capabilities:

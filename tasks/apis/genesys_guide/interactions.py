@@ -61,7 +61,7 @@ class GuideInteractions:
         """
         started = f"startTime ge '{iso(since)}' and " if since else ""
         query = f"{COMPLETED} and {started}startTime lt '{iso(until)}'"
-        call = _query(query, page_size, SWEPT_FIELDS, cursor)
+        call = query_call(query, page_size, SWEPT_FIELDS, cursor)
         body = read_as(_Items, self.http, call)
         if body.next_page and not body.items:
             raise standing_still(self.http, call)
@@ -84,7 +84,7 @@ class GuideInteractions:
         return parse(_Interaction, self.http, call, answer).value()
 
     def _query_one(self, interaction_id: str) -> Interaction:
-        call = _query(f"id eq '{interaction_id}'", 1, ALL_FIELDS, None)
+        call = query_call(f"id eq '{interaction_id}'", 1, ALL_FIELDS, None)
         for item in read_as(_Found, self.http, call).items:
             if item.id == interaction_id:
                 return item.value()
@@ -110,7 +110,8 @@ class GuideInteractions:
         return Kept(replaced=True)
 
 
-def _query(query: str, size: int, fields: str, cursor: str | None) -> Call:
+def query_call(query: str, size: int, fields: str, cursor: str | None) -> Call:
+    """Return the call that asks for a page of interactions, the first one without a cursor."""
     return Call(
         method="POST",
         route=QUERY,

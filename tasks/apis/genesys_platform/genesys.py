@@ -8,6 +8,7 @@ from tasks.apis.capabilities import PLATFORM, Capabilities
 from tasks.apis.genesys_platform.contact_scan import PlatformContactScan
 from tasks.apis.genesys_platform.contacts import PlatformContacts
 from tasks.apis.genesys_platform.deployments import PlatformDeployments
+from tasks.apis.genesys_platform.history import PlatformHistory
 from tasks.apis.genesys_platform.interactions import PlatformInteractions
 from tasks.apis.genesys_platform.masking import PlatformMasking
 from tasks.apis.genesys_platform.participants import PlatformParticipants
@@ -23,6 +24,7 @@ class GenesysPlatform(
     PlatformContactScan,
     PlatformDeployments,
     PlatformInteractions,
+    PlatformHistory,
     PlatformMasking,
 ):
     """Implements the `Genesys` seam, and those that this contract alone has, on this contract."""

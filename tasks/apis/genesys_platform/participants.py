@@ -13,6 +13,7 @@ from tasks.apis.genesys import Participant
 from tasks.apis.http import Http
 
 CONVERSATION = "/api/v2/conversations/{conversation_id}"
+VIEW = "conversation:communication:view"
 
 #: By purpose, the further names that a message may ask for a participant by.
 ROLES = {"agent": {"user"}, "user": {"user"}, "external": {"customer"}}
@@ -112,6 +113,6 @@ class PlatformParticipants:
             method="GET",
             route=CONVERSATION,
             ids={"conversation_id": conversation_id},
-            needs="conversation:communication:view",
+            needs=VIEW,
         )
         return read_as(_Conversation, self.http, call)
