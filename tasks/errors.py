@@ -86,10 +86,14 @@ class Postponed(WorkerError):
 
     `wait` is in seconds, and no try is used up. With a `deadline`, in seconds counted from the
     operation's first attempt, the operation ends as `failed` where it would have to wait longer.
+    `kind` is a word for the reason, to be counted.
     """
 
-    def __init__(self, reason: str, wait: float, deadline: float | None = None) -> None:
+    def __init__(
+        self, reason: str, wait: float, deadline: float | None = None, *, kind: str = "waiting"
+    ) -> None:
         super().__init__(reason, wait, deadline)
+        self.kind = kind
         self.reason = reason
         self.wait = wait
         self.deadline = deadline

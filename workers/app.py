@@ -27,6 +27,8 @@ from workers.audit_file import AuditFiles
 from workers.dead_letters import DeadLetters
 from workers.ledger import Ledger
 from workers.locks import Locks
+from workers.metrics import of_worker
+from workers.metrics.counts import Counts
 from workers.operation import Runner
 from workers.outbox import Outbox
 from workers.policy import adjusted
@@ -90,9 +92,18 @@ class Services:
         return Claims(store=self.store)
 
     @cached_property
+    def counts(self) -> Counts:
+        return Counts()
+
+    @cached_property
     def leases(self) -> Leases:
         """What this process has claimed; the consumer gives it the worker's name."""
-        return Leases(claims=self.claims, worker="", lease=self.settings.lease_seconds)
+        return Leases(
+            claims=self.claims,
+            worker="",
+            lease=self.settings.lease_seconds,
+            on_lost=self.counts.lease_lost,
+        )
 
     @cached_property
     def terms(self) -> Mapping[str, Terms]:
@@ -142,6 +153,7 @@ class Services:
             remember=self.settings.ledger_seconds,
             seal=self.seal,
             wire=self.wire,
+            counts=self.counts,
         )
 
     @cached_property
@@ -154,7 +166,9 @@ class Services:
                 ledger=self.ledger,
                 audit=self.audit,
                 dead_letters=self.dead_letters,
+                counts=self.counts,
             ),
+            counts=self.counts,
             connections=systems.connect(self.tenants.values(), self.shared),
             wire=self.wire,
             sending=self.outbox.sending,
@@ -226,9 +240,12 @@ def route(name: str, args: Any, kwargs: Any, options: Any, **_: Any) -> dict[str
     return {"queue": tenant_queue(kinds[name], (kwargs or {}).get("tenant", DEFAULT_TENANT))}
 
 
-def from_environment() -> WorkersApp:
-    """Return the app that the environment describes, and set logging up for its workers."""
-    settings = Settings.load()
+def from_environment(**chosen: Any) -> WorkersApp:
+    """Return the app that the environment describes, with what is `chosen` in its place.
+
+    Sets up logging and metrics for its workers.
+    """
+    settings = Settings.load(**chosen)
     app = create_app(settings, load_tenants(settings))
 
     @setup_logging.connect(weak=False)
@@ -247,6 +264,7 @@ def from_environment() -> WorkersApp:
         except INFRASTRUCTURE:
             pass  # Celery waits for a Redis that is away
 
+    of_worker.connect(app)
     return app
 
 

@@ -55,9 +55,11 @@ class SystemGate:
             [self._name, self.per_minute, round(WINDOW_SECONDS * 1000), expected, tag],
         )
         if wait:
-            reason = "is paused" if answer == [b"paused"] else "has spent its budget"
+            paused = answer == [b"paused"]
+            reason = "is paused" if paused else "has spent its budget"
             about = f"{self.system} of {self.tenant} {reason}"
-            raise Postponed(about, int(wait) / 1000, deadline=DEADLINE)
+            kind = "pause" if paused else "budget"
+            raise Postponed(about, int(wait) / 1000, deadline=DEADLINE, kind=kind)
         window, made, left = answer
         return Entry(window=window.decode(), made=made, left=left / 1000)
 

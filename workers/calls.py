@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from tasks.apis.calls import Call
+from tasks.apis.calls import Call, CallLog
 from workers.telemetry import log
 
 
@@ -44,3 +44,18 @@ class CountedCalls:
             log.debug("api.answered", **facts, ms=ms)
         else:
             log.info("api.answered", **facts, ms=ms, reference=reference)
+
+
+@dataclass(frozen=True, kw_only=True)
+class MeteredCalls:
+    """Implements `CallLog`: tells `log`, and `count` of what has ended."""
+
+    log: CallLog
+    count: Callable[[Call, int | None, float], None]
+
+    def sending(self, call: Call, *, within: float) -> None:
+        self.log.sending(call, within=within)
+
+    def answered(self, call: Call, *, status: int | None, seconds: float, reference: str) -> None:
+        self.count(call, status, seconds)
+        self.log.answered(call, status=status, seconds=seconds, reference=reference)

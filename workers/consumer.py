@@ -14,7 +14,7 @@ from celery import states
 from celery.worker.consumer import Consumer
 from kombu.exceptions import ContentDisallowed, DecodeError
 
-from tasks.errors import OperationError, Rejected, SettingsError
+from tasks.errors import Failed, OperationError, Rejected, SettingsError
 from tasks.fields import is_identifier
 from workers import broker, envelope, revocations
 from workers.arrivals import Arrivals
@@ -110,7 +110,7 @@ class ClaimingConsumer(Consumer):
         self._park(message, "message: is no Celery task message")
 
     def on_unknown_task(self, body: Any, message: Any, exc: Any) -> None:  # noqa: ARG002
-        self._park(message, "task: is not a task of this installation")
+        self._park(message, "task: is not a task of this installation", kind="unknown_task")
 
     def on_invalid_task(self, body: Any, message: Any, exc: Any) -> None:  # noqa: ARG002
         self._park(message, _reason(exc))
@@ -118,11 +118,11 @@ class ClaimingConsumer(Consumer):
     def on_decode_error(self, message: Any, exc: Any) -> None:  # noqa: ARG002
         self._park(message, _reason(DecodeError()))
 
-    def _park(self, message: Any, reason: str) -> None:
+    def _park(self, message: Any, reason: str, *, kind: str = "malformed") -> None:
         queue = str((message.delivery_info or {}).get("routing_key", ""))
         body = message.body if isinstance(message.body, bytes) else str(message.body).encode()
         tag = str(message.delivery_tag)
-        self._keep(queue, body, message.headers, Rejected(reason), tag)
+        self._keep(queue, body, message.headers, Rejected(reason), tag, kind=kind)
         message.ack_log_error(log, self.connection_errors)
 
     def _keep(
@@ -132,8 +132,13 @@ class ClaimingConsumer(Consumer):
         headers: dict[str, Any],
         error: OperationError,
         tag: str = "",
+        *,
+        kind: str = "malformed",
     ) -> None:
-        """Keep a message's bytes, and tell its producer, who may wait for a result."""
+        """Keep a message's bytes, and tell its producer, who may wait for a result.
+
+        One that no worker survives is the only one that has failed before it was read.
+        """
         park(
             self.app.services,
             raw,
@@ -141,6 +146,7 @@ class ClaimingConsumer(Consumer):
             headers=headers,
             reason=str(error),
             status=error.status,
+            kind="poison" if isinstance(error, Failed) else kind,
             tag=tag,
         )
         if is_identifier(headers.get("id")) and not headers.get("ignore_result"):

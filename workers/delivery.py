@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -17,12 +18,16 @@ from workers.rates import DEFAULT_QUEUE, split_queue
 
 _ID = TypeAdapter(Identifier)
 
+#: Seconds: of an older message nobody wants to know how long it took.
+_LONGEST_AGO = 30 * 86_400
+
 
 @dataclass(frozen=True, kw_only=True)
 class Delivery:
     """A message's id, the queue it came from, and its arguments.
 
-    `tag` names the worker's claim of it, "" where it is under no lease.
+    `tag` names the worker's claim of it, "" where it is under no lease. `enqueued_at` is when it
+    was put on its queue, or due, in epoch seconds; None where its producer did not say.
     """
 
     message_id: str
@@ -30,6 +35,7 @@ class Delivery:
     arguments: Mapping[str, Any] = field(repr=False)
     positional: tuple[Any, ...] = field(default=(), repr=False)
     tag: str = ""
+    enqueued_at: float | None = None
 
     @property
     def tenant(self) -> str:
@@ -62,6 +68,13 @@ def accept(operation: Operation[Any], delivery: Delivery, tenants: Collection[st
     if delivery.queue != DEFAULT_QUEUE and message.tenant != delivery.tenant:
         raise Rejected(f"tenant: does not own the queue {delivery.queue}")
     return message
+
+
+def moment_of(header: Any) -> float | None:
+    """Return the epoch seconds that a producer's header says, None where they make no sense."""
+    if isinstance(header, bool) or not isinstance(header, int | float):
+        return None
+    return float(header) if -_LONGEST_AGO < header - time.time() < _LONGEST_AGO else None
 
 
 def operation_id(message: Message, delivery: Delivery) -> str:

@@ -109,11 +109,12 @@ class Ledger:
                 raise Rejected("operation_id: belongs to an operation with other arguments")
             case b"busy":
                 wait = min(answer[1] / 1000, BUSY_WAIT)
-                raise Postponed("another run of this operation is under way", wait)
+                raise Postponed("another run of this operation is under way", wait, kind="busy")
             case b"locked":
                 raise in_use(needed[answer[1] - 3])
             case b"settling":
-                raise Postponed("what an earlier run has begun may still happen", answer[1] / 1000)
+                about = "what an earlier run has begun may still happen"
+                raise Postponed(about, answer[1] / 1000, kind="settling")
             case b"ended":
                 return Ended(result=json.loads(answer[1]))
         fields = _decode(answer[1:])
@@ -175,7 +176,7 @@ class Ledger:
 
 def taken_over() -> Postponed:
     """Return what is raised where another run owns the operation by now: this one is to stop."""
-    return Postponed("another run has taken this operation over", BUSY_WAIT)
+    return Postponed("another run has taken this operation over", BUSY_WAIT, kind="busy")
 
 
 def fingerprint(task: str, arguments: Mapping[str, Any]) -> str:

@@ -56,4 +56,4 @@ def lock_key(tenant: str, resource: str) -> str:
 
 def in_use(resource: str) -> Postponed:
     """Return what is raised where the lock on `resource` is busy; its id is not shown."""
-    return Postponed(f"{resource.partition(':')[0]} is in use", BUSY_WAIT)
+    return Postponed(f"{resource.partition(':')[0]} is in use", BUSY_WAIT, kind="lock")

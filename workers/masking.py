@@ -60,6 +60,7 @@ class MaskedRequest(Request):
         lost = getattr(exc_info.exception, "exc", None) or exc_info.exception
         if isinstance(lost, WorkerLostError):
             self._leases.lose(self._tag)
+            self._app.services.counts.fault("process_died")  # type: ignore[attr-defined]  # this project's app
         return super().on_failure(exc_info, send_failed_event, return_ok)
 
     @property
@@ -80,6 +81,7 @@ class MaskedRequest(Request):
             headers=self._request_dict,
             reason="expires: was over before it could run" if reason == "expired" else "revoked",
             status=Failed.status,
+            kind="expired" if reason == "expired" else "revoked",
             tag=self._tag,
         )
         super()._announce_revoked(reason, *args, **kwargs)  # type: ignore[misc]  # not in the stubs

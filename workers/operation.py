@@ -34,6 +34,8 @@ from workers.calls import CountedCalls
 from workers.delivery import Delivery, accept, operation_id
 from workers.ledger import Ended, Ledger, fingerprint
 from workers.locks import Locks
+from workers.metrics.counts import Counts
+from workers.metrics.reasons import word_for
 from workers.records import Records, Run
 from workers.store import INFRASTRUCTURE
 from workers.systems import Connections
@@ -49,12 +51,16 @@ Sending = Callable[[Message, float], list[Command]]
 
 
 class PutBack(WorkerError):
-    """Raised to have the message delivered again after `wait` seconds."""
+    """Raised to have the message delivered again after `wait` seconds.
 
-    def __init__(self, wait: float, reason: str) -> None:
-        super().__init__(wait, reason)
+    `kind` is a word for the reason, to be counted.
+    """
+
+    def __init__(self, wait: float, reason: str, kind: str) -> None:
+        super().__init__(wait, reason, kind)
         self.wait = wait
         self.reason = reason
+        self.kind = kind
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -67,6 +73,7 @@ class Runner:
     connections: Mapping[str, Connections]
     sending: Sending
     wire: Wire
+    counts: Counts = field(default_factory=Counts, repr=False)
     rules: tuple[policy.Rule, ...] = policy.POLICY
     random: Random = field(default_factory=Random)
 
@@ -80,11 +87,13 @@ class Runner:
             try:
                 run = self._begin(operation, delivery)
             except Postponed as error:
-                raise PutBack(error.wait, str(error)) from None
+                raise PutBack(error.wait, str(error), error.kind) from None
             except Rejected as error:
                 self.records.refused(operation, delivery, delivery.owner(self.connections), error)
                 raise
-            return self._repeated(run) if isinstance(run, Ended) else self._carry_out(run)
+            if isinstance(run, Ended):
+                return self._repeated(operation, run)
+            return self._carry_out(run)
 
     def _begin(self, operation: Operation[Any], delivery: Delivery) -> Run | Ended:
         message = accept(operation, delivery, self.connections)
@@ -109,9 +118,10 @@ class Runner:
             operation=operation, delivery=delivery, message=message, claim=claim, calls=calls
         )
 
-    def _repeated(self, ended: Ended) -> dict[str, Any]:
+    def _repeated(self, operation: Operation[Any], ended: Ended) -> dict[str, Any]:
         """Answer as the first time: return the result, or raise the error it ended with."""
         result = dict(ended.result)
+        self.counts.repeated(result["tenant"], operation.task)
         log.info("operation.repeated", operation_id=result["operation_id"])
         if result["status"] in ENDINGS:
             raise ENDINGS[result["status"]](result["detail"]["reason"])
@@ -173,7 +183,10 @@ class Runner:
             pause = policy.pause_after(error, policy.rule_for(error, self.rules))
             by_server = error.retry_after is not None
             self.connections[run.claim.tenant].pause(error.system, pause, by_server=by_server)
+            self.counts.paused(run.claim.tenant, error.system)
             log.info("system.paused", system=error.system, seconds=pause)
+        if policy.is_fault(error, self.rules):
+            self.counts.fault("unexpected")
         decision = policy.decide(
             error,
             tries=run.claim.tries,
@@ -185,12 +198,12 @@ class Runner:
             try:
                 self.records.failed(run, decision.error, error)
             except Postponed as lost:
-                return PutBack(lost.wait, str(lost))
+                return PutBack(lost.wait, str(lost), lost.kind)
             return decision.error
         self.ledger.put_back(run.claim, cause=decision.cause, touched=run.calls.touched)
         reason = policy.say(error)
         log.info("operation.put_back", wait=round(decision.wait, 3), reason=reason)
-        return PutBack(decision.wait, reason)
+        return PutBack(decision.wait, reason, word_for(error))
 
     def _announce(self, run: Run, outcome: Outcome) -> None:
         urls = self.connections[run.claim.tenant].tenant.hooks.merged

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import base64
 import json
+import time
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
@@ -24,12 +26,14 @@ from workers.store import Store
 class Outbox:
     """Encodes messages with the protocol of `app`; what is delayed is due by the clock of Redis.
 
-    `keep` is how many seconds the ledger remembers an operation.
+    `keep` is how many seconds the ledger remembers an operation. A header says when a message was
+    put, by `clock` in epoch seconds, or is due: from there on its latency counts.
     """
 
     app: Celery
     store: Store
     keep: float
+    clock: Callable[[], float] = time.time
 
     def put(self, message: Message) -> bool:
         """Put `message` on its tenant's queue, in one step with its entry in the ledger.
@@ -63,13 +67,16 @@ class Outbox:
         """
         queue = tenant_queue(message.queue, message.tenant)
         eta = datetime.fromtimestamp(self.store.now() + delay, UTC).isoformat() if delay else None
-        stored = self.stored(name or str(message.operation_id), message, queue, eta=eta, **options)
+        named = name or str(message.operation_id)
+        stored = self.stored(named, message, queue, delay, eta=eta, **options)
         return [("LPUSH", queue, stored)]
 
-    def stored(self, name: str, message: Message, queue: str, **options: Any) -> str:
+    def stored(
+        self, name: str, message: Message, queue: str, delay: float = 0.0, **options: Any
+    ) -> str:
         """Return what a stock client puts on `queue` for `message`, with `name` as its Celery id.
 
-        `options` are those of Celery's `as_task_v2`.
+        It is due in `delay` seconds; `options` are those of Celery's `as_task_v2`.
         """
         arguments = message.arguments()
         amqp: Any = self.app.amqp
@@ -85,7 +92,7 @@ class Outbox:
             "body": base64.b64encode(json.dumps(body).encode()).decode(),
             "content-encoding": "utf-8",
             "content-type": "application/json",
-            "headers": headers,
+            "headers": {**headers, "enqueued_at": self.clock() + delay},
             "properties": {
                 **properties,
                 "delivery_mode": 2,

@@ -24,11 +24,13 @@ def park(
     headers: Mapping[str, Any],
     reason: str,
     status: str = "rejected",
+    kind: str = "malformed",
     tag: str = "",
 ) -> None:
     """Keep a message and say why, under its own id where it has a usable one.
 
-    With the `tag` of its claim it is kept as it stood on the queue, else as `body`.
+    With the `tag` of its claim it is kept as it stood on the queue, else as `body`. `kind` is a
+    word for the reason, to be counted.
     """
     content = services.dead_letters.raw(tag) or body
     message_id = headers.get("id")
@@ -50,6 +52,7 @@ def park(
     record = {"message_id": known, **vars(letter)}
     tenant = letter.tenant if letter.tenant in services.tenants else DEFAULT_TENANT
     services.audit.write(tenant, record, commands=services.dead_letters.parking(letter, content))
+    services.counts.parked(tenant, split_queue(queue)[0], kind)
     log.warning("message.refused", queue=queue, task=letter.task, reason=reason)
 
 

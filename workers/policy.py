@@ -169,6 +169,11 @@ def rule_for(error: Exception, rules: Iterable[Rule] = POLICY) -> Rule:
     return next((rule for rule in rules if isinstance(error, rule.cause)), UNEXPECTED)
 
 
+def is_fault(error: Exception, rules: Iterable[Rule] = POLICY) -> bool:
+    """Return whether `error` is a fault of ours, which no rule foresees."""
+    return not isinstance(error, errors.OperationError) and rule_for(error, rules) is UNEXPECTED
+
+
 def decide(
     error: Exception,
     *,

@@ -5,6 +5,7 @@ It has no result backend: with one, Celery would subscribe to the result of ever
 
 from __future__ import annotations
 
+import time
 from contextlib import suppress
 
 from celery import Celery
@@ -42,6 +43,7 @@ class Producer:
             countdown=delay or None,
             argsrepr="()",
             kwargsrepr=mask_arguments(arguments),
+            headers={"enqueued_at": time.time() + delay},
         )
         return str(sent.id)
 

@@ -34,7 +34,7 @@ class RecordBuckets:
         wait = self.store.run("take_record", [name], [self._interval, self.burst])
         if wait:
             about = f"{self.system} of {self.tenant} takes no more writes of this record"
-            raise Postponed(about, int(wait) / 1000, deadline=DEADLINE)
+            raise Postponed(about, int(wait) / 1000, deadline=DEADLINE, kind="record_rate")
 
     @property
     def _interval(self) -> int:

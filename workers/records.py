@@ -16,6 +16,8 @@ from workers.dead_letters import DeadLetter, DeadLetters, last_response
 from workers.delivery import Delivery
 from workers.findings import counting
 from workers.ledger import Claim, Ledger, entry_of, taken_over
+from workers.metrics.counts import Counts
+from workers.rates import split_queue
 from workers.store import Store
 from workers.telemetry import log
 
@@ -43,6 +45,7 @@ class Records:
     ledger: Ledger
     audit: Audit
     dead_letters: DeadLetters
+    counts: Counts = field(default_factory=Counts, repr=False)
 
     def succeeded(
         self, run: Run, outcome: Outcome, following: Iterable[Command] = ()
@@ -56,6 +59,7 @@ class Records:
         ending = self.ledger.ending(run.claim, result, final=True)
         counts = counting(run.claim.tenant, outcome.findings)
         self._end(run, record, [*ending, *counts, *following])
+        self._count(run, outcome)
         found = {"findings": dict(outcome.findings)} if outcome.findings else {}
         log.info("operation.ended", **self._facts(run, result), **found)
         return result
@@ -77,6 +81,7 @@ class Records:
         ending = self.ledger.ending(run.claim, result, final=False)
         parking = self.dead_letters.parking(letter, self._payload(run.delivery))
         self._end(run, record, [*ending, *parking])
+        self._count_parked(run.operation, run.delivery, run.claim.tenant, error)
         log.warning("operation.ended", **record)
 
     def _end(self, run: Run, record: Mapping[str, Any], commands: Iterable[Command]) -> None:
@@ -95,7 +100,26 @@ class Records:
         record = {"message_id": delivery.message_id, **vars(letter)}
         parking = self.dead_letters.parking(letter, self._payload(delivery))
         self.audit.write(tenant, record, commands=parking)
+        self._count_parked(operation, delivery, tenant, error)
         log.warning("operation.refused", **record)
+
+    def _count(self, run: Run, outcome: Outcome) -> None:
+        """Count a good end, and how long it took since what is known of its beginning."""
+        tenant, task, now = run.claim.tenant, run.operation.task, run.claim.now()
+        self.counts.ended(tenant, task, outcome.status)
+        self.counts.found(tenant, outcome.findings)
+        occurred_at = getattr(run.message, "occurred_at", None)
+        self.counts.took(tenant, task, "claim", now - run.claim.first_at)
+        if run.delivery.enqueued_at is not None:
+            self.counts.took(tenant, task, "enqueue", now - run.delivery.enqueued_at)
+        if occurred_at is not None:
+            self.counts.took(tenant, task, "event", now - occurred_at.timestamp())
+
+    def _count_parked(
+        self, operation: Operation[Any], delivery: Delivery, tenant: str, error: OperationError
+    ) -> None:
+        self.counts.ended(tenant, operation.task, error.status)
+        self.counts.parked(tenant, split_queue(delivery.queue)[0], error.status)
 
     def hooks_told(self, run: Run, answers: list[str]) -> None:
         """Record how the tenant's hooks answered."""

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 
 from pydantic import (
+    AfterValidator,
     BeforeValidator,
     Field,
     SecretStr,
@@ -24,6 +25,7 @@ from tasks.errors import SettingsError
 from tasks.refusals import explain
 from tasks.waiting import Waiting
 from workers import audit, broker, rates, sealing
+from workers.metrics import address
 from workers.policy import Adjustable, Adjustment
 
 ENV_FILE = ".env"
@@ -42,6 +44,8 @@ Rates = Annotated[
     BeforeValidator(lambda value: rates.parse_rates(value) if isinstance(value, str) else value),
 ]
 
+
+MetricsAddress = Annotated[str, AfterValidator(address.checked)]
 
 Names = Annotated[tuple[str, ...], NoDecode, BeforeValidator(_listed)]
 
@@ -73,6 +77,8 @@ class Settings(BaseSettings):
     audit_dir: Path | None = None
     #: About how many audit records stay in Redis per tenant, never fewer.
     audit_records: Annotated[int, Field(ge=1_000)] = audit.KEEP
+    #: Where a worker shows what it counts, and `metrics` the cluster; nowhere without it.
+    metrics_address: MetricsAddress | None = None
     #: Where the bridge's receiver, health and metrics are; by TLS where both files are given.
     receiver_address: Annotated[str, Field(pattern=r"^[^\s/]*:\d{1,5}$")] = "127.0.0.1:8090"
     receiver_tls_cert: Path | None = None
@@ -131,10 +137,13 @@ class Settings(BaseSettings):
         return value
 
     @classmethod
-    def load(cls) -> Self:
-        """Read the environment. Raises `SettingsError` naming the variable and the rule."""
+    def load(cls, **chosen: Any) -> Self:
+        """Read the environment; what is `chosen` goes before it.
+
+        Raises `SettingsError` naming the variable and the rule.
+        """
         try:
-            return cls()
+            return cls(**chosen)
         except (InvalidSettings, UnicodeDecodeError):
             raise SettingsError("a variable or .env is neither UTF-8 nor JSON") from None
         except ValidationError as error:

@@ -45,4 +45,5 @@ class StepsInRedis:
             raise taken_over()
         if answer == b"kept":
             kind = resource.partition(":")[0]
-            raise Postponed(f"another operation is changing this {kind}", RESERVED_WAIT)
+            about = f"another operation is changing this {kind}"
+            raise Postponed(about, RESERVED_WAIT, kind="lock")

@@ -10,7 +10,7 @@ from celery.exceptions import Retry
 
 from tasks.errors import OperationError
 from tasks.operations import Operation
-from workers.delivery import Delivery
+from workers.delivery import Delivery, moment_of
 from workers.operation import PutBack, Runner
 from workers.rates import DEFAULT_QUEUE
 from workers.store import INFRASTRUCTURE
@@ -48,22 +48,29 @@ class OperationTask(Task):  # type: ignore[type-arg]  # Celery's Task is generic
             arguments=kwargs,
             positional=args,
             tag=(self.request.properties or {}).get("delivery_tag", ""),
+            enqueued_at=moment_of(self.request.get("enqueued_at")),
         )
+        runner = self._runner()
         try:
-            return self._runner().run(self.operation, delivery)
+            return runner.run(self.operation, delivery)
         except PutBack as again:
-            raise _again(again.reason, again.wait) from None
+            raise _again(runner, delivery, self.name, again) from None
         except INFRASTRUCTURE as error:
             log.error("broker.failed", error=describe(error))
-            raise _again("the broker failed", BROKER_WAIT) from None
+            runner.counts.fault("broker")
+            failed = PutBack(BROKER_WAIT, "the broker failed", "broker")
+            raise _again(runner, delivery, self.name, failed) from None
         except OperationError:
             raise
         except Exception as error:  # noqa: BLE001  # Celery would show its text, and drop the message
             log.error("worker.fault", error=describe(error))
-            raise _again("the worker failed", BROKER_WAIT) from None
+            runner.counts.fault("unexpected")
+            failed = PutBack(BROKER_WAIT, "the worker failed", "fault")
+            raise _again(runner, delivery, self.name, failed) from None
 
 
-def _again(reason: str, wait: float) -> Retry:
-    """Return what has the message come back in `wait` seconds."""
-    seconds: Any = wait
-    return Retry(reason, when=seconds)
+def _again(runner: Runner, delivery: Delivery, task: str, again: PutBack) -> Retry:
+    """Return what has the message come back, once that is counted."""
+    runner.counts.put_back(delivery.owner(runner.connections), task, again.kind)
+    seconds: Any = again.wait
+    return Retry(again.reason, when=seconds)

@@ -37,7 +37,7 @@ class SharedTokens:
             sleep=0.05,
         )
         if not lock.acquire():
-            raise Postponed(f"the token of {client} is being renewed", 1.0)
+            raise Postponed(f"the token of {client} is being renewed", 1.0, kind="token")
         try:
             known = self._read(name)
             return known if known and known != refused else self._renew(name, fetch)

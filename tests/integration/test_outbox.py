@@ -15,7 +15,7 @@ from workers.store import Store
 
 #: What differs from one message to the next, and what nothing reads.
 OWN = {
-    "headers": ["origin"],
+    "headers": ["origin", "enqueued_at"],
     "properties": ["delivery_tag", "reply_to", "argsrepr", "kwargsrepr"],
 }
 

@@ -20,6 +20,7 @@ from workers.cli import (
     doctor,
     enqueue,
     masking,
+    metrics,
     policy,
     rates,
     redact,
@@ -58,6 +59,7 @@ app.command()(enqueue.enqueue)
 app.command()(schema.schema)
 app.command()(status.status)
 app.command()(doctor.doctor)
+app.command()(metrics.metrics)
 app.add_typer(rates.app, name="rates")
 app.command()(policy.policy)
 app.command()(redact.redact)

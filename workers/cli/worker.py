@@ -31,6 +31,13 @@ def worker(
     name: Annotated[
         str | None, typer.Option(help="The worker's name; needed for two on one host.")
     ] = None,
+    metrics: Annotated[
+        str | None,
+        typer.Option(
+            metavar="HOST:PORT",
+            help="Where Prometheus scrapes it, else METRICS_ADDRESS; two on one host need two.",
+        ),
+    ] = None,
 ) -> None:
     """Run a worker until TERM or Ctrl-C, which let it finish what it has begun.
 
@@ -42,10 +49,12 @@ def worker(
     `genesys-workers worker`
 
     `genesys-workers worker --queues attributes,merge.acme --concurrency 16 --name live`
+
+    `genesys-workers worker --metrics :9471`
     """
     from workers.app import from_environment
 
-    app = from_environment()
+    app = from_environment(**({} if metrics is None else {"metrics_address": metrics}))
     # Not Celery's own option: it takes `--pool prefork` for the default, which is ours.
     app.conf.update(worker_pool=pool.value, worker_concurrency=concurrency)
     argv = [*_log_only(app.services.settings), "worker"]

@@ -36,14 +36,16 @@ def _nothing() -> None:
 class Leases:
     """The claims of one worker, each with a lease of so many seconds.
 
-    `on_free` is called, by any thread, when a slot becomes free; `about` is what `status` shows of
-    the worker. Every method returns at once: the thread tells Redis, again and again if need be.
+    `on_free` is called, by any thread, when a slot becomes free, `on_lost` when a claim is found to
+    be somebody else's; `about` is what `status` shows of the worker. Every method returns at once:
+    the thread tells Redis, again and again if need be.
     """
 
     claims: Claims
     worker: str
     lease: float
     on_free: Callable[[], None] = _nothing
+    on_lost: Callable[[], None] = _nothing
     about: dict[str, object] = field(default_factory=dict)
     _held: dict[str, bool] = field(default_factory=dict)
     _lost: set[str] = field(default_factory=set)
@@ -148,4 +150,5 @@ class Leases:
         lost = set(self.claims.renew(self.worker, self.lease, about, held)) & self._held.keys()
         for tag in lost - self._lost:
             log.warning("lease.lost", tag=tag)
+            self.on_lost()
         self._lost = lost
