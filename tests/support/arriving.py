@@ -6,7 +6,7 @@ import asyncio
 import json
 from collections import Counter
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from itertools import count
@@ -107,6 +107,13 @@ def intake(
     )
 
 
+async def until(holds: Callable[[], object], seconds: float = 10) -> None:
+    """Wait until `holds` answers something true, while others have their turn."""
+    async with asyncio.timeout(seconds):
+        while not holds():
+            await asyncio.sleep(0.001)
+
+
 @dataclass(frozen=True, kw_only=True)
 class Answer:
     """What a receiver has answered."""
@@ -131,6 +138,20 @@ class Reached:
         data = json.dumps(body) if isinstance(body, dict | list) else body
         shown = headers or {SECRET_HEADER: SECRET}
         return await self.ask("POST", f"/events/{tenant}", data=data, headers=shown)
+
+    @asynccontextmanager
+    async def dialed(
+        self, sent: bytes = b""
+    ) -> AsyncIterator[tuple[asyncio.StreamReader, asyncio.StreamWriter]]:
+        """Open a bare connection, over which `sent` is sent."""
+        reader, writer = await asyncio.open_connection(HOST, self.port)
+        try:
+            writer.write(sent)
+            yield reader, writer
+        finally:
+            writer.close()
+            with suppress(ConnectionError):
+                await writer.wait_closed()
 
     async def ask(self, method: str, path: str, **options: Any) -> Answer:
         async with self.session.request(method, path, **options) as answer:

@@ -11,7 +11,7 @@ for 24 h after a 401, 429 or 5xx, and never after another 4xx):
     200   all of it is on the broker, or known already, or of no rule's interest
     400   what is named in `refused` is no event, or not this tenant's; the rest has been taken
     401   the secret is not the tenant's, or there is no such tenant: nobody is told which
-    408   the body did not come in time
+    408   the body did not come whole in time
     413   longer than an event may be, or too many in one array
     503   the broker is away, or there is too much in hand already: nothing counts as taken
 
@@ -192,10 +192,8 @@ class Receiver:
                         raise self._too_large(tenant)
                     take_room(len(part))
                     body += part
-        except TimeoutError:
-            raise _Answered(408, "the body took too long", Connection="close") from None
-        except web.RequestPayloadError:
-            raise _Answered(400, "the body is malformed", Connection="close") from None
+        except (TimeoutError, web.RequestPayloadError):
+            raise _Answered(408, "the body did not come whole", Connection="close") from None
         return bytes(body)
 
     def _too_large(self, tenant: str) -> _Answered:
@@ -205,11 +203,9 @@ class Receiver:
     async def _read(self, tenant: str, body: bytes) -> _Read:
         read = _Read()
         try:
-            raws: Sequence[bytes | str] = (
-                _elements(body.decode()) if _ARRAY.match(body) else (body,)
-            )
-        except (UnreadableEvent, UnicodeDecodeError) as error:
-            self._refuse(tenant, read, 0, getattr(error, "reason", "not JSON"))
+            raws: Sequence[bytes | str] = _elements(body) if _ARRAY.match(body) else (body,)
+        except UnreadableEvent as error:
+            self._refuse(tenant, read, 0, error.reason)
             return read
         if len(raws) > MOST_EVENTS:
             raise self._too_large(tenant)
@@ -285,31 +281,33 @@ def _is_neighbour(request: web.Request) -> bool:
     return private and not any(name in request.headers for name in _FORWARDED)
 
 
-def _elements(text: str) -> Sequence[str]:
-    """Return the elements of the JSON array `text`, as they stand there. Raises `UnreadableEvent`.
+def _elements(body: bytes) -> Sequence[str]:
+    """Return the elements of the JSON array in `body`, as they stand there.
 
-    They are parsed on their own, so that one that is wrong spoils no other.
+    They are parsed on their own, so that one that is wrong spoils no other. Raises
+    `UnreadableEvent`.
     """
-    found, place = [], _after_space(text, text.index("[") + 1)
-    if text.startswith("]", place):
-        return () if not text[place + 1 :].strip() else _no_json()
     try:
-        while True:
-            _, end = _DECODER.raw_decode(text, place)
-            found.append(text[place:end])
-            place = _after_space(text, end)
-            if not text.startswith(",", place):
-                break
-            place = _after_space(text, place + 1)
+        return _split(body.decode())
     except RecursionError:
         raise UnreadableEvent("nested too deeply") from None
     except ValueError:
-        _no_json()
-    return found if text[place:].strip() == "]" else _no_json()
+        raise UnreadableEvent("not JSON") from None
 
 
-def _no_json() -> Any:
-    raise UnreadableEvent("not JSON")
+def _split(text: str) -> Sequence[str]:
+    found: list[str] = []
+    place = _after_space(text, text.index("[") + 1)
+    goes_on = not text.startswith("]", place)
+    while goes_on:
+        _, end = _DECODER.raw_decode(text, place)
+        found.append(text[place:end])
+        place = _after_space(text, end)
+        if goes_on := text.startswith(",", place):
+            place = _after_space(text, place + 1)
+    if text[place:].strip() != "]":
+        raise ValueError("goes on behind its end, or has none")
+    return found
 
 
 def _after_space(text: str, place: int) -> int:

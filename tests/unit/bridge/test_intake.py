@@ -184,7 +184,10 @@ def test_what_was_left_out_of_the_log_is_counted_by_its_next_line() -> None:
 
 def test_no_line_says_what_an_event_holds() -> None:
     taking = intake(Shelf())
-    told = {"attributes": {"mail": "jane@example.com"}, "conversationId": "jane/doe"}
+    told: dict[str, Any] = {
+        "attributes": {"mail": "jane@example.com"},
+        "conversationId": "jane/doe",
+    }
     with capture_logs() as logged:
         asyncio.run(taking.take("acme", [event(left("jane-1", **told)), event(left("jane-2"))]))
     assert [line["event"] for line in logged] == ["bridge.event_dropped"]
