@@ -14,6 +14,8 @@ from jmespath.visitor import TreeInterpreter
 #: Its visits have no state, so that one does for all.
 _INTERPRETER = TreeInterpreter()
 
+_CONSTANT = frozenset({"literal", "multi_select_list", "multi_select_dict", "key_val_pair"})
+
 #: What evaluating raises where a value is of another kind than the expression takes.
 _FAULTS = (JMESPathError, TypeError, ValueError, ArithmeticError)
 
@@ -26,8 +28,9 @@ class Expression:
     def __init__(self, text: str) -> None:
         self.text = text
         self._tree: Any = _parsed(text)
+        _check_node({"type": "all of it", "children": [self._tree]})
         for node in _nodes(self._tree):
-            _check(node)
+            _check_node(node)
 
     def __repr__(self) -> str:
         return f"Expression({self.text!r})"
@@ -42,7 +45,7 @@ class Expression:
     @property
     def is_constant(self) -> bool:
         """Whether it says the same of every body."""
-        return bool(self._tree["type"] == "literal")
+        return all(node["type"] in _CONSTANT for node in _nodes(self._tree))
 
     @property
     def names_fields(self) -> bool:
@@ -82,7 +85,7 @@ def _nodes(tree: Any) -> Iterator[Any]:
         open_ += [child for child in node["children"] if isinstance(child, dict)]
 
 
-def _check(node: Any) -> None:
+def _check_node(node: Any) -> None:
     """Refuse what JMESPath itself would find at the first event only."""
     if node["type"] == "function_expression":
         _check_call(node["value"], len(node["children"]))

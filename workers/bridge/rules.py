@@ -215,6 +215,11 @@ class RuleSet:
         }
 
 
+def chosen(path: Path | None) -> RuleSet:
+    """Return the rules of a tenant's file, the shipped ones where it has none; see `load`."""
+    return load(path) if path else default_rules()
+
+
 def load(path: Path) -> RuleSet:
     """Return the rules of a file. Raises `RulesError` naming the file, line, field and rule."""
     try:
@@ -250,7 +255,9 @@ def _tables(text: str, file: str) -> list[Any]:
     try:
         document = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
-        raise RulesError(f"{file}{_said_line(error)}: is no TOML: {error}") from None
+        found = re.search(r"at line ([0-9]+)", str(error))
+        line = found[1] if found else text.count("\n") + 1
+        raise RulesError(f"{file}, line {line}: is no TOML: {error}") from None
     except (ValueError, RecursionError):
         raise RulesError(f"{file}: is no TOML: nested too deeply, or a number too long") from None
     tables = document.pop("rule", None)
@@ -268,8 +275,3 @@ def _refusal(text: str, file: str, place: Place, why: str) -> RulesError:
 def _place(error: ValidationError) -> Place:
     """Return where in a rule an error is; one between fields begins with the field to mend."""
     return error.errors()[0]["loc"] or tuple(explain(error).partition(": ")[0].split("."))
-
-
-def _said_line(error: tomllib.TOMLDecodeError) -> str:
-    found = re.search(r"line [0-9]+", str(error))
-    return f", {found[0]}" if found else ""

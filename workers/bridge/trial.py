@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -53,20 +54,20 @@ def verdicts(content: bytes, rules: RuleSet, tenant: str, now: datetime) -> Iter
 def _documents(content: bytes) -> Iterator[tuple[int, bytes]]:
     """Yield the events with the lines on which they begin.
 
-    It is one event a line where any line but the last can be read alone.
+    It is one over several lines where all of it is JSON, or no line is.
     """
     lines = [(n, line) for n, line in enumerate(content.split(b"\n"), start=1) if line.strip()]
-    if len(lines) > 1 and not any(_is_whole(line) for _, line in lines):
+    if len(lines) > 1 and (_is_json(content) or not any(_is_json(line) for _, line in lines)):
         yield lines[0][0], content
     else:
         yield from lines
 
 
-def _is_whole(line: bytes) -> bool:
+def _is_json(raw: bytes) -> bool:
     try:
-        parse(line, "file")
-    except UnreadableEvent as error:
-        return error.reason not in ("not JSON", "wrong type")
+        json.loads(raw)
+    except (ValueError, RecursionError):
+        return False
     return True
 
 

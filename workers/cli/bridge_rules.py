@@ -34,9 +34,9 @@ def test_rules(
     rules: Annotated[
         Path | None,
         typer.Argument(metavar="[FILE]", help="The rules; the shipped ones if left out."),
-    ] = None,
-    tenant: Annotated[str, typer.Option(help="Whose events they are.")] = DEFAULT_TENANT,
-    as_json: Annotated[bool, typer.Option("--json", help="A JSON object a line.")] = False,
+    ] = None,  # noqa: PT028  # a command, and no test
+    tenant: Annotated[str, typer.Option(help="Whose events they are.")] = DEFAULT_TENANT,  # noqa: PT028
+    as_json: Annotated[bool, typer.Option("--json", help="A JSON object a line.")] = False,  # noqa: PT028
 ) -> None:
     """Show what rules would make of events: each message, or why there would be none.
 
