@@ -21,6 +21,7 @@ from workers.bridge.http_server import Address
 from workers.bridge.intake import Intake, Puts
 from workers.bridge.matching import Wanted
 from workers.bridge.metrics import BridgeMetrics
+from workers.bridge.occurrences import Occurrence
 from workers.bridge.once import Put
 from workers.bridge.receiver import SECRET_HEADER, Receiver
 from workers.bridge.rules import default_rules
@@ -71,6 +72,7 @@ class Shelf:
     away: bool = False
     #: Where it is given, nothing is put until it is set.
     gate: asyncio.Event | None = None
+    _known: set[Occurrence] = field(default_factory=set)
 
     async def put(self, wanted: Sequence[Wanted]) -> list[Put]:
         if self.gate is not None:
@@ -80,8 +82,9 @@ class Shelf:
         return [self._put(each) for each in wanted]
 
     def _put(self, wanted: Wanted) -> Put:
-        if any(each.occurrence == wanted.occurrence for each in self.put_on):
+        if wanted.occurrence in self._known:
             return "duplicate"
+        self._known.add(wanted.occurrence)
         self.put_on.append(wanted)
         return "new"
 

@@ -58,19 +58,34 @@ class Replayed:
 
 @contextmanager
 def opened(source: str) -> Iterator[Read]:
-    """Open a file, which may be gzipped, or standard input. Raises `SettingsError`."""
+    """Open a file, which may be gzipped, or standard input.
+
+    This, and reading, raise `SettingsError` naming it.
+    """
+    if source == STDIN:
+        yield _naming(source, _standard_input())
+        return
     try:
-        if source == STDIN:
-            yield _standard_input()
-            return
-        with Path(source).open("rb") as stream:
-            zipped = stream.peek(len(_GZIP)).startswith(_GZIP)
-            held = gzip.GzipFile(fileobj=stream) if zipped else stream
-            yield held.read1
+        stream = Path(source).open("rb")  # noqa: SIM115  # closed below
     except OSError as error:
-        raise SettingsError(f"{source}: {error.strerror or 'cannot be unzipped'}") from None
-    except (EOFError, zlib.error):
-        raise SettingsError(f"{source}: cannot be unzipped to its end") from None
+        raise SettingsError(f"{source}: {error.strerror}") from None
+    with stream:
+        # A pipe can be opened once only.
+        zipped = _naming(source, stream.peek)(len(_GZIP)).startswith(_GZIP)
+        held = gzip.GzipFile(fileobj=stream) if zipped else stream
+        yield _naming(source, held.read1)
+
+
+def _naming(source: str, read: Read) -> Read:
+    def named(count: int) -> bytes:
+        try:
+            return read(count)
+        except (gzip.BadGzipFile, EOFError, zlib.error):
+            raise SettingsError(f"{source}: cannot be unzipped to its end") from None
+        except OSError as error:
+            raise SettingsError(f"{source}: {error.strerror}") from None
+
+    return named
 
 
 def _standard_input() -> Read:
