@@ -172,6 +172,7 @@ def test_a_channel_id_that_is_none_is_no_answer(
     service: Notifications, sandbox: SandboxHandle
 ) -> None:
     body = {"id": "../x", "connectUri": "wss://h/x", "expires": "2027-01-16T08:00:00.000Z"}
-    sandbox.fault(kind="status", status=200, body=body, method="POST")
-    with pytest.raises(errors.OutcomeUnknown):
+    route = "/api/v2/notifications/channels"
+    sandbox.fault(kind="status", status=200, body=body, method="POST", route=route)
+    with pytest.raises(errors.OutcomeUnknown, match="channels"):
         service.create_channel()
