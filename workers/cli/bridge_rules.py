@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 from rich import box
+from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
 from tasks.messages import DEFAULT_TENANT, Message
-from workers.cli.console import complain, out, printable
+from workers.cli.console import complain, out
 from workers.rates import tenant_queue
 
 if TYPE_CHECKING:
@@ -33,7 +34,7 @@ def test_rules(
     ],
     rules: Annotated[
         Path | None,
-        typer.Argument(metavar="[FILE]", help="The rules; the shipped ones if left out."),
+        typer.Argument(metavar="FILE", help="The rules; the shipped ones if left out."),
     ] = None,  # noqa: PT028  # a command, and no test
     tenant: Annotated[str, typer.Option(help="Whose events they are.")] = DEFAULT_TENANT,  # noqa: PT028
     as_json: Annotated[bool, typer.Option("--json", help="A JSON object a line.")] = False,  # noqa: PT028
@@ -74,7 +75,7 @@ def _show(found: list[Verdict], *, as_json: bool) -> None:
         for verdict in found:
             print(json.dumps(_facts(verdict)))
     elif found:
-        out.print(_table(found), width=None if out.is_terminal else WIDE, crop=False)
+        (out if out.is_terminal else Console(width=WIDE)).print(_table(found))
 
 
 def _facts(verdict: Verdict) -> Mapping[str, Any]:
@@ -97,23 +98,19 @@ def _arguments(message: Message) -> Mapping[str, Any]:
 
 def _table(found: list[Verdict]) -> Table:
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
-    for heading in ("line", "event", "rule", "task", "queue", "arguments", "enqueued as"):
+    for heading in ("line", "event", "rule", "enqueued"):
         table.add_column(heading, overflow="fold")
     for verdict in found:
-        facts = _facts(verdict)
-        arguments = facts.get("arguments", {}).items()
-        said = "\n".join(f"{name} = {json.dumps(value)}" for name, value in arguments)
-        table.add_row(
-            str(verdict.line),
-            _cell(verdict.topic),
-            verdict.rule,
-            facts.get("task", ""),
-            facts.get("queue", ""),
-            Text(said),
-            _cell(f"nothing: {verdict.reason}" if verdict.reason else facts["operation_id"]),
-        )
+        said = (verdict.topic, verdict.rule, "\n".join(_message(verdict)))
+        table.add_row(str(verdict.line), *map(Text, said))
     return table
 
 
-def _cell(text: str) -> Text:
-    return Text(printable(text))
+def _message(verdict: Verdict) -> Iterator[str]:
+    """Yield the lines of what would be enqueued, JSON in the place of what a terminal obeys."""
+    if verdict.reason:
+        yield f"nothing: {verdict.reason}{'; it would be' if verdict.message else ''}"
+    if message := verdict.message:
+        yield f"{message.task} on {tenant_queue(message.queue, message.tenant)}"
+        yield from (f"{name} = {json.dumps(told)}" for name, told in _arguments(message).items())
+        yield f"operation_id = {message.operation_id}"
