@@ -8,8 +8,6 @@ from typing import Annotated
 
 import typer
 
-from workers.cli.console import out
-
 #: Where it is shown, unless it is told otherwise.
 USUAL = "127.0.0.1:9470"
 
@@ -32,6 +30,7 @@ def metrics(
 
     `genesys-workers metrics --address 0.0.0.0:9470`
     """
+    from workers import telemetry
     from workers.cli.services import services
     from workers.metrics.address import parse
     from workers.metrics.cluster import Cluster
@@ -44,10 +43,11 @@ def metrics(
         where = parse(address or found.settings.metrics_address or USUAL)
     except ValueError as error:
         raise typer.BadParameter(str(error), param_hint="--address") from None
+    telemetry.configure(level=found.settings.log_level, form=found.settings.log_format)
     server = serve(where, [Cluster(Recent(ask=lambda: look(found)))])
     stopped = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stopped.set())
-    out.print(f"metrics on http://{bound(server)}/metrics", markup=False, highlight=False)
+    telemetry.log.info("metrics.shown", address=str(bound(server)))
     stopped.wait()
     server.shutdown()

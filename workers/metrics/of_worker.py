@@ -16,6 +16,7 @@ from workers.metrics import address, forks
 from workers.metrics.recent import Recent
 from workers.metrics.redis_up import RedisUp
 from workers.metrics.server import bound, serve
+from workers.store import Store
 from workers.telemetry import log
 
 _serving: list[WSGIServer] = []
@@ -55,7 +56,9 @@ def begin(services: Any, pool: Any) -> None:
     if issubclass(get_implementation(pool), Forking):
         counted = forks.begin()
         services.counts.renew()
-    ping = Recent(ask=lambda: bool(services.store.redis.ping()), keep=1.0)
+    # A client of its own: processes that fork in the middle of a ping share no lock with it.
+    client = Store.connect(services.settings.redis_url).redis
+    ping = Recent(ask=lambda: bool(client.ping()), keep=1.0)
     where = address.parse(services.settings.metrics_address)
     _serving.append(serve(where, [counted, RedisUp(ping)]))
 

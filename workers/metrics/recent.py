@@ -18,7 +18,8 @@ T = TypeVar("T")
 class Recent(Generic[T]):
     """What `ask` has answered, for `keep` seconds; then it is asked again, by one thread at a time.
 
-    Where it fails, or takes longer than `patience` seconds, there is no answer.
+    Where it fails, or takes longer than `patience` seconds, there is no answer, which is logged
+    once until there is one again.
     """
 
     ask: Callable[[], T]
@@ -27,18 +28,21 @@ class Recent(Generic[T]):
     clock: Callable[[], float] = time.monotonic
     _asking: Future[T] | None = None
     _until: float = 0.0
+    _failing: bool = False
     _lock: threading.Lock = field(default_factory=threading.Lock, repr=False)
 
     def get(self) -> T | None:
         """Return the answer; None where there is none."""
         asking = self._current()
         try:
-            return asking.result(self.patience)
-        except TimeoutError:
-            log.warning("metrics.waiting", seconds=self.patience)
+            answer = asking.result(self.patience)
         except Exception as error:  # noqa: BLE001  # whatever it was, the rest can be told
-            log.warning("metrics.failed", error=describe(error))
-        return None
+            if not self._failing:
+                log.warning("metrics.unknown", error=describe(error))
+            self._failing = True
+            return None
+        self._failing = False
+        return answer
 
     def _current(self) -> Future[T]:
         """Return the question that is under way or was answered lately, or ask it."""

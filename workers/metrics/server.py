@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import io
 import os
 import socket
 import threading
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from socketserver import TCPServer, ThreadingMixIn
 from typing import Any
 from wsgiref.simple_server import WSGIRequestHandler, WSGIServer, make_server
@@ -21,6 +22,7 @@ from prometheus_client.registry import Collector
 
 from tasks.errors import SettingsError
 from workers.metrics.address import Address
+from workers.telemetry import describe, log
 
 #: Seconds after which a client that says nothing is left.
 PATIENCE = 10
@@ -45,6 +47,10 @@ class _Handler(WSGIRequestHandler):
     def log_message(self, format: str, *args: Any) -> None:  # noqa: A002  # Python's signature
         """Say nothing of scrapes."""
 
+    def get_stderr(self) -> Any:
+        """Return where Python's server shows tracebacks: the log has what may be said."""
+        return io.StringIO()
+
 
 def registry_of(*collectors: Collector) -> CollectorRegistry:
     """Return what is shown: what `collectors` tell, and memory and processor of this process."""
@@ -61,13 +67,24 @@ def serve(address: Address, collectors: Iterable[Collector]) -> WSGIServer:
 
     Raises `SettingsError` where the address is taken, or none of this machine.
     """
-    shown = make_wsgi_app(registry_of(*collectors))
+    shown = _logged(make_wsgi_app(registry_of(*collectors)))
     try:
         server = make_server(address.host, address.port, shown, _of_family(address), _Handler)
     except OSError as error:
         raise SettingsError(f"METRICS_ADDRESS: {_refusal(address, error)}") from None
     threading.Thread(target=server.serve_forever, name="metrics", daemon=True).start()
     return server
+
+
+def _logged(app: Callable[..., Any]) -> Callable[..., Any]:
+    def answer(environ: Any, start_response: Any) -> Any:
+        try:
+            return app(environ, start_response)
+        except Exception as error:
+            log.error("metrics.failed", error=describe(error))
+            raise
+
+    return answer
 
 
 def bound(server: WSGIServer) -> Address:
@@ -84,7 +101,4 @@ def _of_family(address: Address) -> type[_Server]:
 def _refusal(address: Address, error: OSError) -> str:
     known = error.errno is not None and not isinstance(error, socket.gaierror)
     rule = os.strerror(error.errno) if known and error.errno else str(error.strerror)
-    return (
-        f"cannot listen on {address}: {rule};"
-        " each process of a host needs a port of its own (--metrics)"
-    )
+    return f"cannot listen on {address}: {rule}; each process of a host needs a port of its own"
