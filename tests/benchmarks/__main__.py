@@ -8,6 +8,8 @@ from tests.benchmarks import (
     bench_latency,
     bench_overhead,
     bench_pools,
+    bench_receiver,
+    bench_publishing,
     bench_redaction,
     bench_retention,
     bench_sandbox,
@@ -21,6 +23,8 @@ if __name__ == "__main__":
     bench_latency.main()
     bench_drain.main()
     bench_idle.main()
+    bench_receiver.main()
     bench_redaction.main()
     bench_retention.main()
+    bench_publishing.main()
     bench_sandbox.main()  # ends the process
