@@ -182,16 +182,20 @@ class Receiver:
     async def _body(
         self, tenant: str, request: web.Request, take_room: Callable[[int], None]
     ) -> bytes:
-        if (request.content_length or 0) > MAX_EVENT_BYTES:
+        announced = request.content_length or 0
+        if announced > MAX_EVENT_BYTES:
             raise self._too_large(tenant)
+        # What there will be no room for is not even read.
+        take_room(announced)
         body = bytearray()
         try:
             async with asyncio.timeout(self._body_seconds):
                 async for part in request.content.iter_any():
                     if len(body) + len(part) > MAX_EVENT_BYTES:
                         raise self._too_large(tenant)
-                    take_room(len(part))
                     body += part
+                    if not announced:
+                        take_room(len(part))
         except (TimeoutError, web.RequestPayloadError):
             raise _Answered(408, "the body did not come whole", Connection="close") from None
         return bytes(body)

@@ -357,12 +357,13 @@ def test_beyond_what_it_has_room_for_it_takes_nothing() -> None:
     assert room == Room(requests=2, size=MAX_EVENT_BYTES)
 
 
-def test_bodies_together_have_a_limit_too() -> None:
+@pytest.mark.parametrize("chunked", [False, True], ids=["with its length", "chunked"])
+def test_bodies_together_have_a_limit_too(chunked: bool) -> None:
     room = Room(requests=9, size=1_000)
 
     async def story(at: Reached) -> None:
         assert (await at.post("acme", left())).status == 200
-        answer = await at.post("acme", b" " * 1_001)
+        answer = await at.post("acme", chunks(1_001) if chunked else b" " * 1_001)
         assert (answer.status, answer.headers["Retry-After"]) == (503, "1")
         assert (await at.post("acme", left())).status == 200
 
