@@ -14,7 +14,7 @@ from pydantic.alias_generators import to_camel
 from workers.sandbox.errors import bad_request
 from workers.sandbox.faults import Fault
 from workers.sandbox.journal import Entry, Journal
-from workers.sandbox.notifications.events import Event
+from workers.sandbox.notifications.events import CONTRACTS, Event
 from workers.sandbox.oauth import Token
 from workers.sandbox.options import Options
 from workers.sandbox.wire import decode
@@ -117,7 +117,8 @@ class Call:
 
     def notify(self, events: Iterable[Event]) -> None:
         """Let the organisation's channels know what this call changed."""
-        self.world.notifications.emit(self.organization.id, events)
+        contract = CONTRACTS[self.entry.system]
+        self.world.notifications.emit(self.organization.id, events, contract)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -71,7 +71,7 @@ def _too_many_requests(budget: Budget, now: float, options: Options) -> Refused:
 
 
 def _check_scope(route: Route, token: Token, _client: Client) -> None:
-    if route.scope not in token.scopes:
+    if route.scope and route.scope not in token.scopes:
         message = f"the access token lacks the scope {route.scope}"
         raise Refused(403, "missing.scope", message, scope=route.scope)
 

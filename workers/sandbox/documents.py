@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
@@ -12,7 +12,8 @@ from workers.sandbox.call import complaint
 from workers.sandbox.errors import Refused, bad_request
 from workers.sandbox.notifications.contact_events import contact_changed
 from workers.sandbox.notifications.conversation_events import conversation_changed
-from workers.sandbox.notifications.events import Event
+from workers.sandbox.notifications.events import Contract, Event
+from workers.sandbox.notifications.guide_views import call_view, chat_view, contact_view
 from workers.sandbox.wire import instant, iso, later
 from workers.sandbox.world import Document, Documents, Organization, World, new_id
 
@@ -295,6 +296,18 @@ _CHANGED: Mapping[str, tuple[type[_Document], str | None]] = {
 }
 
 
+#: How conversations of any kind are shown in events, and whose they are, if not the platform's.
+_SHOWN: Mapping[str, Callable[[Document], Document]] = {
+    "platformConversations": lambda held: held,
+    "interactions": chat_view,
+    "conversations": call_view,
+}
+_CONTRACTS: Mapping[str, Contract] = dict.fromkeys(
+    ("contacts", "interactions", "conversations"), "guide"
+)
+_COMPLETES = ("active", "completed")
+
+
 def documents(organization: Organization, kind: str) -> Documents:
     """The organisation's documents of that kind. Raises Refused (404) for an unknown kind."""
     if kind not in _KINDS:
@@ -313,12 +326,14 @@ def put(
     Raises Refused: 404 for an unknown kind, 400 naming the first field that is wrong.
     """
     held = documents(organization, kind)
-    document = _complete(world, kind, entity_id, body)
+    document, old = _complete(world, kind, entity_id, body), held.get(entity_id)
     if kind == "conversations":
-        _stamp(world, document, held.get(entity_id, {}))
+        _stamp(world, document, old or {})
         organization.put_conversation(document)
     elif kind == "configurations" and entity_id not in organization.organization_ids:
         organization.organization_ids.append(entity_id)
+    elif kind == "interactions" and old and (old["state"], document["state"]) == _COMPLETES:
+        document.setdefault("endTime", iso(world.timeline.advance()))
     elif kind == "externalContacts":
         document["division"] = document["division"] or organization.home_division()
     elif kind == "platformConversations":
@@ -334,13 +349,17 @@ def put(
             iter(organization.cognigy_schemas), ""
         )
         organization.cognigy_used[entity_id] = world.timeline.advance()
-    old = held.get(entity_id)
     held[entity_id] = document
-    if old is not None and old != document:
-        now = world.timeline.advance()
-        events = _events(organization, kind, old, document, now)
-        world.notifications.emit(organization.id, events)
+    _tell(world, organization, kind, old, document)
     return document
+
+
+def _tell(
+    world: World, organization: Organization, kind: str, old: Document | None, new: Document
+) -> None:
+    if old is not None and old != new:
+        events = _events(organization, kind, old, new, world.timeline.advance())
+        world.notifications.emit(organization.id, events, _CONTRACTS.get(kind, "platform"))
 
 
 def _events(
@@ -348,8 +367,10 @@ def _events(
 ) -> Iterable[Event]:
     if kind == "externalContacts":
         return [contact_changed(new, at)]
-    if kind == "platformConversations":
-        return conversation_changed(organization.id, old, new, at)
+    if kind == "contacts":
+        return [contact_changed(contact_view(new["contactId"], new["attributes"], at), at)]
+    if shown := _SHOWN.get(kind):
+        return conversation_changed(organization.id, shown(old), shown(new), at)
     return ()
 
 

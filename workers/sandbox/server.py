@@ -38,6 +38,11 @@ def application(simulation: Simulation) -> web.Application:
         app.router.add_route("*", f"/{name}/{{rest:.*}}", partial(_no_route, simulation, system))
     for method, path, command in control.COMMANDS:
         app.router.add_route(method, path, control.handler(simulation, command))
+
+    async def close(_: web.Application) -> None:
+        await simulation.world.notifications.close()
+
+    app.on_cleanup.append(close)
     return app
 
 

@@ -12,6 +12,7 @@ from workers.sandbox.cognigy.dialect import COGNIGY
 from workers.sandbox.cxone_digital import access_keys, discovery
 from workers.sandbox.cxone_digital.dialect import DFO
 from workers.sandbox.dialect import GUIDE, Dialect
+from workers.sandbox.platform import available_topics, channels, subscriptions
 from workers.sandbox.platform.channel_socket import connect
 from workers.sandbox.platform.channels import SOCKET
 from workers.sandbox.platform.dialect import PLATFORM
@@ -33,12 +34,15 @@ class System:
     public: Mapping[str, Judge] = field(default_factory=dict)
 
 
+#: The guides name none of them, and no scope for them: any token of a client will do.
+_NOTIFICATIONS = (*available_topics.ROUTES, *channels.ROUTES, *subscriptions.ROUTES)
 _SYSTEMS = (
     System(
         name="genesys",
         dialect=GUIDE,
-        routes=genesys.ROUTES,
+        routes=(*genesys.ROUTES, *_NOTIFICATIONS),
         token_paths=("/oauth/token", "/login/oauth2/token"),
+        public={SOCKET: connect},
     ),
     System(name="cxone", dialect=GUIDE, routes=cxone.ROUTES),
     System(

@@ -143,15 +143,32 @@ class SandboxHandle:
         """End the stream; what has happened is delivered. Return `{running, delivered}`."""
         return self._ask("POST", "/events", body={"stop": True})
 
+    def add_target(self, url: str, secret: str, organization: str = "default", **plan: Any) -> str:
+        """Push what happens from now on to a URL, as EventBridge does; return the target's id.
+
+        The options are those of `notifications.targets.TargetPlan`.
+        """
+        query = {"organization": organization}
+        body = {"target": {"url": url, "secret": secret, **plan}}
+        target_id: str = self._ask("POST", "/events", query=query, body=body)["id"]
+        return target_id
+
+    def remove_targets(self) -> None:
+        """Push nothing any more."""
+        self._ask("DELETE", "/targets")
+
     def events(self, form: str = "log", **filters: Any) -> list[dict[str, Any]]:
         """What was sent out, oldest first: as `log`, `detail` or `eventbridge`."""
         query = {"form": form, **filters}
         events: list[dict[str, Any]] = self._ask("GET", "/events", query=query)["events"]
         return events
 
-    def events_summary(self) -> dict[str, Any]:
-        """`{events, occurrences: {kind: n}, stream}`: how much was told, and how much happened."""
-        return self._ask("GET", "/events/summary")
+    def events_summary(self, **filters: str) -> dict[str, Any]:
+        """`{events, occurrences: {kind: n}, stream, targets}`: what was told, and to whom.
+
+        The filters are `organization` and `contract`.
+        """
+        return self._ask("GET", "/events/summary", query=filters)
 
     def channels(self) -> list[dict[str, Any]]:
         """The notification channels that live, with their topics and whether they are heard."""
@@ -171,7 +188,7 @@ class SandboxHandle:
     def end_conversation(
         self, conversation_id: str, organization: str = "default"
     ) -> dict[str, Any]:
-        """Let a conversation of the Platform API end now, and return it."""
+        """Let a conversation of the Platform API, or an interaction, end now, and return it."""
         query = {"organization": organization}
         return self._ask("POST", f"/conversations/{conversation_id}/end", query=query)
 

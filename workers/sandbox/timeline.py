@@ -8,6 +8,9 @@ from collections.abc import Callable
 
 Action = Callable[[float], None]
 
+#: How long actions may hold up everything else at a stretch, by the clock.
+STRETCH_SECONDS = 0.05
+
 
 class Timeline:
     """Actions in the order of their time, run when somebody looks at the clock.
@@ -26,9 +29,12 @@ class Timeline:
         heapq.heappush(self._due, (at, next(self._order), action))
 
     def advance(self) -> float:
-        """Run everything that is due and return the clock's time, in epoch seconds."""
+        """Run everything that is due and return the clock's time, in epoch seconds.
+
+        What would take longer than a stretch is left to the next look.
+        """
         now = self._clock()
-        while self._due and self._due[0][0] <= now:
+        while self._due and self._due[0][0] <= now and self._clock() - now < STRETCH_SECONDS:
             at, _, action = heapq.heappop(self._due)
             action(at)
         return now

@@ -319,7 +319,7 @@ def test_a_fault_of_sockets_hits_no_other_request(sandbox: SandboxHandle, kind: 
     with pytest.raises(ValueError, match="route"):
         sandbox.fault(kind=kind, route="/oauth/token")
     with pytest.raises(ValueError, match="no operation"):
-        sandbox.fault(kind=kind, system="genesys")
+        sandbox.fault(kind=kind, system="cxone")
 
 
 def test_connections_are_journaled_with_what_they_carried(

@@ -6,6 +6,8 @@ from collections.abc import Mapping
 from typing import Any
 
 from workers.sandbox.call import Answer, Call, Route, overlay
+from workers.sandbox.notifications.contact_events import contact_changed
+from workers.sandbox.notifications.guide_views import contact_view
 from workers.sandbox.world import Document, find
 
 
@@ -28,8 +30,11 @@ def _contact(call: Call) -> Document:
 
 
 def _change(call: Call, changes: Mapping[str, Any]) -> None:
-    overlay(_contact(call), changes)
+    contact = _contact(call)
+    overlay(contact, changes)
     call.effect("foreign.write", call.path["contactId"])
+    held = contact_view(contact["contactId"], contact["attributes"], call.now)
+    call.notify([contact_changed(held, call.now)])
 
 
 ROUTES = (

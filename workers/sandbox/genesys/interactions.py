@@ -10,7 +10,9 @@ from pydantic import Field
 from workers.sandbox.call import Answer, Body, Call, Route, overlay
 from workers.sandbox.errors import Refused, bad_request, unprocessable
 from workers.sandbox.genesys.interaction_query import after, cursor, parse, place
-from workers.sandbox.wire import digest
+from workers.sandbox.notifications.conversation_events import conversation_changed
+from workers.sandbox.notifications.guide_views import chat_view
+from workers.sandbox.wire import digest, iso
 from workers.sandbox.world import Document, find
 
 LARGEST_PAGE = 100
@@ -115,8 +117,14 @@ def _check_messages(held: list[Document], sent: list[Document], *, live: bool) -
 
 
 def _change(call: Call, changes: Mapping[str, Any]) -> None:
-    overlay(call.organization.interactions[call.path["id"]], changes)
+    interaction = call.organization.interactions[call.path["id"]]
+    before, state = chat_view(interaction), interaction["state"]
+    overlay(interaction, changes)
+    if state == "active" and interaction["state"] == "completed":
+        interaction.setdefault("endTime", iso(call.now))
     call.effect("foreign.write", call.path["id"])
+    after = chat_view(interaction)
+    call.notify(conversation_changed(call.organization.id, before, after, call.now))
 
 
 ROUTES = (

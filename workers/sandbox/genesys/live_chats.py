@@ -5,9 +5,12 @@ from __future__ import annotations
 import random
 from collections.abc import Iterable
 
+from workers.sandbox.notifications import endings
+from workers.sandbox.notifications.conversation_events import conversation_changed
+from workers.sandbox.notifications.events import Event
+from workers.sandbox.notifications.guide_views import chat_view
 from workers.sandbox.options import Options
 from workers.sandbox.seed import chats
-from workers.sandbox.wire import iso
 from workers.sandbox.world import Document, Organization, World
 
 
@@ -32,10 +35,15 @@ def _continue(world: World, organization: Organization, chat: Document, options:
         if chat["state"] != "active" or organization.interactions.get(chat["id"]) is not chat:
             return
         if at >= ends:
-            chat.update(state="completed", endTime=iso(at))
+            tell(endings.complete(organization.id, chat, at))
             return
+        before = chat_view(chat)
         chat["messages"].append(chats.next_message(rng, chat, at))
+        tell(conversation_changed(organization.id, before, chat_view(chat), at))
         schedule(at)
+
+    def tell(events: Iterable[Event]) -> None:
+        world.notifications.emit(organization.id, events, "guide")
 
     def schedule(after: float) -> None:
         pause = options.live_message_seconds * rng.uniform(0.5, 1.5)

@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Mapping
 from typing import Any
 
 from workers.sandbox.call import Answer, Body, Call, Route, overlay
 from workers.sandbox.errors import bad_request, conflict, not_found, unprocessable
+from workers.sandbox.notifications.conversation_events import (
+    attributes_set,
+    conversation_changed,
+)
+from workers.sandbox.notifications.guide_views import call_view
 from workers.sandbox.wire import digest, encode, later
 from workers.sandbox.world import Document, find
 
@@ -60,6 +66,8 @@ def patch_attributes(call: Call) -> Answer:
     participant["participantAttributes"] = merged
     participant["lastUpdated"] = later(participant["lastUpdated"], call.now)
     _record(call, participant["id"], old, asked)
+    if merged != old:
+        _tell(call, participant)
     return Answer(body=_seen(call, participant))
 
 
@@ -71,6 +79,12 @@ def _record(call: Call, participant_id: str, old: dict[str, str], asked: dict[st
         changed=sorted(key for key, value in asked.items() if old.get(key) != value),
         sha256={key: digest(value) for key, value in asked.items()},
     )
+
+
+def _tell(call: Call, participant: Document) -> None:
+    conversation_id = call.organization.conversation_of[participant["id"]]
+    shown = call_view(call.organization.conversations[conversation_id], [participant])
+    call.notify([attributes_set(shown, shown["participants"][0], call.now)])
 
 
 def _conversation(call: Call) -> Document:
@@ -113,11 +127,15 @@ def _change(call: Call, changes: Mapping[str, Any]) -> None:
         conversation_id = call.query["conversationId"]
     else:
         conversation_id = call.organization.conversation_of[participant_id]
-    for participant in call.organization.conversations[conversation_id]["participants"]:
+    conversation = call.organization.conversations[conversation_id]
+    before = copy.deepcopy(call_view(conversation))
+    for participant in conversation["participants"]:
         if participant_id in (None, participant["id"]):
             overlay(participant, changes)
             participant["lastUpdated"] = later(participant["lastUpdated"], call.now)
             call.effect("foreign.write", participant["id"])
+    after = call_view(conversation)
+    call.notify(conversation_changed(call.organization.id, before, after, call.now))
 
 
 ROUTES = (

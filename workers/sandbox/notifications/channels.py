@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from workers.sandbox.notifications.events import Contract, Emitted
 from workers.sandbox.oauth import Token
 
 if TYPE_CHECKING:
@@ -21,6 +22,8 @@ class Channel:
 
     id: str
     organization: str
+    #: Its client's.
+    contract: Contract
     client: str
     #: With which it was made.
     token: Token
@@ -29,6 +32,11 @@ class Channel:
     used: float
     topics: dict[str, None] = field(default_factory=dict)
     socket: Socket | None = None
+
+    def hears(self, emitted: Emitted) -> bool:
+        """Whether it has subscribed an event of its client's organisation and contract."""
+        ours = emitted.organization == self.organization
+        return ours and emitted.topic in self.topics and emitted.contract in (None, self.contract)
 
 
 class Channels:
@@ -64,6 +72,6 @@ class Channels:
         """Forget a channel with its topics."""
         self._channels.pop(channel.id, None)
 
-    def hearing(self, organization: str, topic: str) -> Iterable[Channel]:
-        """The channels of an organisation that have subscribed a topic."""
-        return [each for each in self if topic in each.topics and each.organization == organization]
+    def hearing(self, emitted: Emitted) -> Iterable[Channel]:
+        """The channels that hear an event."""
+        return [each for each in self if each.hears(emitted)]

@@ -14,6 +14,7 @@ from workers.sandbox.notifications.channels import Channel
 from workers.sandbox.notifications.events import Emitted, event
 from workers.sandbox.notifications.sockets import Socket
 from workers.sandbox.notifications.stream import Plan, Stream
+from workers.sandbox.notifications.targets import TargetPlan
 from workers.sandbox.wire import digest
 from workers.sandbox.world import find
 
@@ -25,7 +26,7 @@ FORMS: Mapping[str, Callable[[Emitted], dict[str, Any]]] = {
     "detail": Emitted.detail,
     "eventbridge": Emitted.envelope,
 }
-_FILTERS = ("organization", "topic", "template", "occurrence", "id")
+_FILTERS = ("organization", "contract", "topic", "template", "occurrence", "id")
 
 
 class _Model(BaseModel):
@@ -41,16 +42,18 @@ class Given(_Model):
 
 
 class EventOrder(_Model):
-    """One of three orders."""
+    """One of four orders."""
 
     emit: list[Given] | None = None
     start: Plan | None = None
     stop: Literal[True] | None = None
+    target: TargetPlan | None = None
 
     @model_validator(mode="after")
     def _one(self) -> EventOrder:
-        if sum(each is not None for each in (self.emit, self.start, self.stop)) != 1:
-            raise ValueError("must be one of emit, start, stop")
+        orders = (self.emit, self.start, self.stop, self.target)
+        if sum(each is not None for each in orders) != 1:
+            raise ValueError("must be one of emit, start, stop, target")
         return self
 
 
@@ -62,14 +65,18 @@ class SocketOrder(_Model):
 
 
 def order_events(order: Order) -> Any:
-    """`POST /sandbox/events?organization=` `{emit[{topic, body}]}`, `{start: Plan}`, `{stop}`.
+    """`POST /sandbox/events?organization=`: one of four orders.
 
-    Emitting answers `{ids}`, the others the stream's state. 400 for a topic that does not exist.
+    `{emit[{topic, body}]}` answers `{ids}` of the events, 400 for a topic that does not exist;
+    `{target: TargetPlan}` answers `{id}` of a target that what happens is pushed to from now on;
+    `{start: Plan}` and `{stop: true}` answer the stream's state.
     """
     wanted = EventOrder.model_validate(order.body)
     if wanted.emit is not None:
         return {"ids": [_emit(order, each) for each in wanted.emit]}
     notifications, world = order.simulation.world.notifications, order.simulation.world
+    if wanted.target is not None:
+        return {"id": notifications.add_target(order.organization().id, wanted.target).id}
     if notifications.stream:
         notifications.stream.stop()
     if wanted.start:
@@ -86,7 +93,7 @@ def _emit(order: Order, given: Given) -> str:
     object_id, at = topic.object_id(given.topic) or "", world.timeline.advance()
     occurrence = given.occurrence or f"given:{given.topic}:{digest(given.body)}"
     told = event(topic.template, object_id, at, given.body, occurrence)
-    return world.notifications.emit_one(order.organization().id, told).id
+    return world.notifications.emit_one(order.organization().id, told, None).id
 
 
 def list_events(order: Order) -> Any:
@@ -114,8 +121,27 @@ def list_events(order: Order) -> Any:
 
 
 def count_events(order: Order) -> Any:
-    """`GET /sandbox/events/summary` → `{events, occurrences: {kind: n}, stream}`."""
-    return {**order.simulation.world.notifications.summary(), "stream": _state(order)}
+    """`GET /sandbox/events/summary?organization=&contract=`: how much was told, and to whom.
+
+    → `{events, occurrences: {kind: n}, stream{running, delivered}, targets[{id, url, delivered,
+    retried, waiting, givenUp, answers{status: n}}]}`, the first two by the filters.
+    """
+    if unknown := sorted(order.query.keys() - {"organization", "contract"}):
+        raise bad_request(f"filter: unknown: {', '.join(unknown)}")
+    notifications = order.simulation.world.notifications
+    targets = [each.render() for each in notifications.targets.values()]
+    return {**notifications.summary(**order.query), "stream": _state(order), "targets": targets}
+
+
+def remove_targets(order: Order) -> Any:
+    """`DELETE /sandbox/targets`, `…/{id}`: nothing is pushed to them any more. 404 for no such."""
+    targets = order.simulation.world.notifications.targets
+    target_id = order.path.get("id")
+    for each in [target_id] if target_id else list(targets):
+        if each not in targets:
+            raise not_found("target", each)
+        targets.pop(each).stop()
+    return {}
 
 
 def list_channels(order: Order) -> Any:
@@ -155,14 +181,26 @@ def _carry_out(order: Order, what: str, channel: Channel, socket: Socket) -> Non
 
 
 def end_conversation(order: Order) -> Any:
-    """`POST /sandbox/conversations/{id}/end?organization=`: one that goes on ends now."""
+    """`POST /sandbox/conversations/{id}/end?organization=`: one that goes on ends now.
+
+    That may be an interaction of the guides too, which is completed.
+    """
     organization, world = order.organization(), order.simulation.world
-    held = find(organization.platform_conversations, "conversation", order.path["id"])
-    if "endTime" in held:
-        raise Refused(409, "conflict", "the conversation has ended already")
-    events = endings.end(organization.id, held, world.timeline.advance())
-    world.notifications.emit(organization.id, events)
+    conversation_id, now = order.path["id"], world.timeline.advance()
+    if chat := organization.interactions.get(conversation_id):
+        _check_active(chat["state"] == "active")
+        events = endings.complete(organization.id, chat, now)
+        world.notifications.emit(organization.id, events, "guide")
+        return chat
+    held = find(organization.platform_conversations, "conversation", conversation_id)
+    _check_active("endTime" not in held)
+    world.notifications.emit(organization.id, endings.end(organization.id, held, now))
     return held
+
+
+def _check_active(active: bool) -> None:
+    if not active:
+        raise Refused(409, "conflict", "the conversation has ended already")
 
 
 def _shown(channel: Channel) -> dict[str, Any]:
@@ -189,6 +227,8 @@ COMMANDS = (
     ("POST", "/sandbox/events", order_events),
     ("GET", "/sandbox/events", list_events),
     ("GET", "/sandbox/events/summary", count_events),
+    ("DELETE", "/sandbox/targets", remove_targets),
+    ("DELETE", "/sandbox/targets/{id}", remove_targets),
     ("GET", "/sandbox/channels", list_channels),
     ("POST", "/sandbox/sockets", order_sockets),
     ("POST", "/sandbox/conversations/{id}/end", end_conversation),

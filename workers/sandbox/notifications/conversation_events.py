@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 CUSTOMERS = ("customer", "external")
 #: Where a participant keeps communications, and how events call their medium.
-MEDIA: Mapping[str, str] = {"messages": "MESSAGE", "calls": "VOICE"}
+MEDIA: Mapping[str, str] = {"messages": "MESSAGE", "calls": "VOICE", "emails": "EMAIL"}
 _PARTICIPANT = ("id", "name", "purpose", "startTime", "connectedTime", "endTime", "attributes")
 _COMMUNICATION = ("state", "initialState", "direction", "disconnectType", "provider", "type")
 
@@ -38,7 +38,7 @@ def conversation_changed(
         if each["attributes"] != known.get("attributes", {}):
             yield attributes_set(new, each, at)
         if has_left(each) and not has_left(known):
-            yield _customer_ended(new, each, at)
+            yield customer_ended(new, each, at)
     if old != new and any("messages" in each for each in new["participants"]):
         yield message_conversation(organization, new, at)
 
@@ -59,8 +59,9 @@ def attributes_set(
             for medium, each in _communications(participant)
         ],
     }
-    whose = f"attributes:{contacts[0]}" if contacts else f"anonymous:{conversation['id']}"
-    occurrence = f"{whose}:{digest(participant['attributes'])}"
+    kind = "attributes" if contacts else "anonymous"
+    whose = f"{conversation['id']}:{participant['id']}"
+    occurrence = f"{kind}:{whose}:{digest(participant['attributes'])}"
     return event(ATTRIBUTES, conversation["id"], at, body, occurrence)
 
 
@@ -86,9 +87,10 @@ def has_left(participant: Mapping[str, Any]) -> bool:
     return participant.get("purpose") in CUSTOMERS and "endTime" in participant
 
 
-def _customer_ended(
+def customer_ended(
     conversation: Mapping[str, Any], participant: Mapping[str, Any], at: float
 ) -> Event:
+    """A customer has left a conversation."""
     medium, last = _last(participant)
     body = {
         "eventTime": _left(participant),
@@ -144,7 +146,9 @@ def _last(participant: Mapping[str, Any]) -> tuple[str, Mapping[str, Any]]:
 
 
 def _contacts(conversation: Mapping[str, Any]) -> list[str]:
-    named = (each.get("externalContactId") for each in conversation["participants"])
+    named = [
+        each.get("externalContactId") for each in (conversation, *conversation["participants"])
+    ]
     return sorted({each for each in named if each})
 
 

@@ -11,6 +11,7 @@ from workers.sandbox.notifications.conversation_events import (
     conversation_changed,
 )
 from workers.sandbox.notifications.events import Event
+from workers.sandbox.notifications.guide_views import chat_view
 from workers.sandbox.wire import iso
 
 if TYPE_CHECKING:
@@ -25,6 +26,13 @@ def end(organization: str, conversation: Document, at: float) -> Iterator[Event]
     others = [each["id"] for each in present if each["id"] not in customers]
     conversation["endTime"] = iso(at)
     yield from _leave(organization, conversation, others, at)
+
+
+def complete(organization: str, interaction: Document, at: float) -> Iterator[Event]:
+    """Complete an interaction of the guides that is active, and give the events of that."""
+    before = chat_view(interaction)
+    interaction.update(state="completed", endTime=iso(at))
+    yield from conversation_changed(organization, before, chat_view(interaction), at)
 
 
 def reopen(conversation: Document) -> None:

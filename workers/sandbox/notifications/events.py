@@ -1,14 +1,32 @@
-"""Events as the two transports carry them."""
+"""Events as the two transports carry them.
+
+An event's `occurrence` says what it tells. The bridge's default rules make one message of each
+occurrence of these kinds, and none of others:
+
+- `attributes:<conversation>:<participant>:<digest>`: a participant of a conversation with an
+  external contact has these attributes; `sync_profile`.
+- `ended:<conversation>:<milliseconds>`: the customer has left a message conversation, as its
+  customer and its queue tell it; `redact_interaction`.
+- `merged:<survivor>:<digest>`: contacts have become this merge set, as each of them but the
+  survivor tells it; `sync_profile`.
+
+No message comes of `anonymous` (attributes without a contact), `hung_up` (another medium),
+`changed` (a contact that leads its merge set) and `went_on` (a conversation with its customer).
+"""
 
 from __future__ import annotations
 
-import pickle
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, Literal
 
-from workers.sandbox.wire import encode, iso
+from workers.sandbox.wire import decode, encode, iso
+
+#: Whose documents an event tells of.
+Contract = Literal["platform", "guide"]
+#: The systems that speak a contract.
+CONTRACTS: Mapping[str, Contract] = {"platform": "platform", "genesys": "guide"}
 
 ACCOUNT = "123456789012"
 REGION = "us-east-2"
@@ -24,14 +42,14 @@ class Event:
     template: str
     object_id: str
     at: float
-    #: The body, pickled: many events are remembered, and few are read again.
+    #: The body as JSON: many events are remembered, and few are read again.
     packed: bytes = field(repr=False)
     occurrence: str
 
     @property
     def body(self) -> dict[str, Any]:
         """What it says: a copy of its own."""
-        body: dict[str, Any] = pickle.loads(self.packed)  # noqa: S301  # what `event` pickled
+        body: dict[str, Any] = decode(self.packed)
         return body
 
     @property
@@ -48,7 +66,7 @@ def event(
         template=template,
         object_id=object_id,
         at=at,
-        packed=pickle.dumps(body),
+        packed=encode(body),
         occurrence=occurrence,
     )
 
@@ -61,8 +79,10 @@ class Emitted:
     id: str
     correlation: str
     organization: str
+    #: None: an event that a test made up, of whichever.
+    contract: Contract | None
     event: Event
-    #: Channels whose sockets it was written to.
+    #: Channels whose sockets it was written to, and targets that have taken it.
     sent_to: list[str] = field(default_factory=list)
 
     @property
@@ -82,21 +102,29 @@ class Emitted:
 
     @property
     def text(self) -> str:
-        """What a socket carries."""
-        return encode(self.detail()).decode()
+        """What a socket carries: the notification, put together without reading its body."""
+        topic, body = encode(self.topic).decode(), self.event.packed.decode()
+        return (
+            f'{{"topicName":{topic},"version":"2","eventBody":{body},'
+            f'"metadata":{{"CorrelationId":"{self.correlation}"}},"timestamp":"{iso(self.event.at)}"}}'
+        )
+
+    @property
+    def envelope_text(self) -> str:
+        """What a target gets."""
+        around = encode(self._around()).decode().removesuffix("}")
+        return f'{around},"detail":{self.text}}}'
 
     def detail(self) -> dict[str, Any]:
         """The notification itself."""
-        return {
-            "topicName": self.topic,
-            "version": "2",
-            "eventBody": self.event.body,
-            "metadata": {"CorrelationId": self.correlation},
-            "timestamp": iso(self.event.at),
-        }
+        detail: dict[str, Any] = decode(self.text.encode())
+        return detail
 
     def envelope(self) -> dict[str, Any]:
         """The notification as Amazon EventBridge delivers it; a duplicate has the same id."""
+        return {**self._around(), "detail": self.detail()}
+
+    def _around(self) -> dict[str, Any]:
         time = datetime.fromtimestamp(self.event.at, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
         return {
             "version": "0",
@@ -107,7 +135,6 @@ class Emitted:
             "time": time,
             "region": REGION,
             "resources": [],
-            "detail": self.detail(),
         }
 
     def render(self) -> dict[str, Any]:
@@ -117,6 +144,7 @@ class Emitted:
             "id": self.id,
             "at": self.event.at,
             "organization": self.organization,
+            "contract": self.contract,
             "topic": self.topic,
             "template": self.template,
             "occurrence": self.occurrence,

@@ -12,6 +12,7 @@ from workers.sandbox.call import Answer
 from workers.sandbox.errors import bad_request
 from workers.sandbox.faults import ClosingSocket, DropSocket, MuteSocket
 from workers.sandbox.notifications.channels import Channel
+from workers.sandbox.notifications.events import CONTRACTS
 from workers.sandbox.notifications.sockets import Socket
 from workers.sandbox.platform.errors import not_found
 
@@ -26,7 +27,7 @@ def connect(arrival: Arrival) -> Answer:
     """
     channel_id = arrival.request.match_info["channelId"]
     found = arrival.simulation.world.notifications.channels.find(channel_id)
-    if found is None:
+    if found is None or found.contract != CONTRACTS[arrival.entry.system]:
         raise not_found("channel", channel_id)
     if not web.WebSocketResponse().can_prepare(arrival.request):
         raise bad_request("the request is no WebSocket handshake")

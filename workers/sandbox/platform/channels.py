@@ -1,9 +1,13 @@
-"""Notification channels: what a client makes to be told of what happens."""
+"""Notification channels: what a client makes to be told of what happens.
+
+The guides name no notifications: their tenants get the vendor's, in the words of the guides.
+"""
 
 from __future__ import annotations
 
 from workers.sandbox.call import Answer, Call, Route
 from workers.sandbox.notifications.channels import Channel
+from workers.sandbox.notifications.events import CONTRACTS
 from workers.sandbox.platform.errors import not_found
 from workers.sandbox.platform.queries import choice
 from workers.sandbox.wire import iso
@@ -11,6 +15,7 @@ from workers.sandbox.world import Document
 
 #: Where a channel's socket is, below the system's prefix.
 SOCKET = "/channels/{channelId}"
+_BEFORE_ID, _, _ = SOCKET.partition("{")
 
 
 def channel(call: Call, code: str = "not.found") -> Channel:
@@ -30,9 +35,10 @@ def make_channel(call: Call) -> Answer:
     """
     made = call.world.notifications.make_channel(
         organization=call.organization.id,
+        contract=CONTRACTS[call.entry.system],
         client=call.client,
         token=call.token,
-        url=f"{call.origin.replace('http', 'ws', 1)}/platform{SOCKET.partition('{')[0]}",
+        url=f"{call.origin.replace('http', 'ws', 1)}/{call.entry.system}{_BEFORE_ID}",
         now=call.now,
         seconds=call.options.channel_seconds,
     )

@@ -115,8 +115,17 @@ def fill(rng: random.Random, organization: Organization, sizes: Sizes) -> None:
     add_contacts(rng, organization, sizes)
     add_configurations(rng, organization, sizes)
     add_interactions(rng, organization, sizes)
+    introduce(organization)
     for customer_id in (*organization.profiles, *organization.contacts):
         organization.customers[customer_id] = {"customerId": customer_id, "attributes": {}}
+
+
+def introduce(organization: Organization) -> None:
+    """Let three in four conversations be with a contact: it takes no chance to say with which."""
+    known = list(organization.contacts)
+    for number, conversation in enumerate(organization.conversations.values()):
+        if number % 4:
+            conversation["externalContactId"] = known[number % len(known)]
 
 
 def begin_live(world: World) -> None:
@@ -199,6 +208,7 @@ __all__ = [
     "configurations",
     "conversations",
     "fill",
+    "introduce",
     "organizations",
     "people",
     "seeded_clients",
