@@ -55,6 +55,8 @@ def status(*, pauses: Iterable[str] = (), **changes: Any) -> Status:
         "workers": (),
         "dead_letters": 0,
         "findings": {},
+        "bridges": (),
+        "gaps": {},
     }
     paused = {tenant: TenantPause(by="operator", at=0.0) for tenant in pauses}
     return Status(**{**usual, **changes}, pauses=paused)
