@@ -195,6 +195,7 @@ def test_a_merged_contact_has_its_survivor_synced(body: dict[str, Any]) -> None:
     assert wanted.rule == "contacts-merged"
     assert isinstance(wanted.message, SyncProfile)
     assert wanted.message.contact_id == "c-9"
+    assert wanted.occurrence.subject == occurrences.subject("sync_profile", "acme", "c-9")
     assert wanted.occurrence.value == occurrences.of_ids(["c-1", "c-9"])
 
 
@@ -359,6 +360,17 @@ def test_the_ids_of_a_topic_are_at_hand(tmp_path: Path) -> None:
     message = only(judged(PRESENCE, {"presence": "busy"}, rules=rules)).message
     assert message.arguments()["contact_id"] == "u-1"
     assert not judged("v2.users.u-2.presence", {}, rules=rules).matched
+
+
+def test_a_bodys_own_topic_does_not_hide_them(tmp_path: Path) -> None:
+    found = judged(PRESENCE, {"topic": {"user": "u-9"}}, rules=rules_of(tmp_path))
+    assert only(found).message.arguments()["contact_id"] == "u-1"
+
+
+@pytest.mark.parametrize(("told", "matched"), [(0, True), ("", False), ([], False)])
+def test_a_condition_holds_as_jmespath_has_it(tmp_path: Path, told: Any, matched: bool) -> None:
+    rules = rules_of(tmp_path, when="when = 'told'")
+    assert judged(PRESENCE, {"told": told}, rules=rules).matched == matched
 
 
 def test_an_id_that_a_template_leaves_open_is_missing(tmp_path: Path) -> None:
