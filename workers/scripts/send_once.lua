@@ -6,7 +6,7 @@
 --          occurred which an event could not tell, as long as it is not known what it was
 -- KEYS[2]  the queue's list
 -- KEYS[3]  the operation's entry, see claim_operation.lua
--- KEYS[4]  the entry of the operation that a return to an old value is; left out at first
+-- KEYS[4]  the entry of the operation that a return to an old value is; may be left out
 -- ARGV[1]  value        what occurred, "" where the event cannot tell
 -- ARGV[2]  at           when it occurred
 -- ARGV[3]  life         milliseconds without occurrences after which the subject is forgotten
@@ -14,8 +14,8 @@
 -- ARGV[5]  fingerprint  of task and arguments
 -- ARGV[6]  message_id
 -- ARGV[7]  raw          the message
--- ARGV[8]  message_id   of a return, left out like
--- ARGV[9]  raw          its message
+-- ARGV[8]  message_id   of a return, as ARGV[9] only together with KEYS[4]
+-- ARGV[9]  raw          the message of a return
 --
 -- Moments are in epoch milliseconds. An operation that the ledger knows is not asked for again,
 -- whatever became of it and whatever its arguments are.

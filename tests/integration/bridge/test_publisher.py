@@ -230,6 +230,24 @@ def test_a_script_that_redis_forgot_is_loaded_again(services: Services, redis: R
     assert contacts(redis) == ["a", "b", "c"]
 
 
+def test_a_script_that_is_forgotten_halfway_puts_each_message_once(
+    services: Services, redis: Redis, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pipelined = Store._pipelined
+
+    def halfway(store: Store, name: str, calls: Sequence[Call]) -> list[Any]:
+        monkeypatch.undo()
+        answers = pipelined(store, name, calls[:2])
+        redis.script_flush()
+        return [*answers, *pipelined(store, name, calls[2:])]
+
+    put(services, *about("a"))
+    monkeypatch.setattr(Store, "_pipelined", halfway)
+    answers = put(services, *about("b", "a", "c", "d", "b"))
+    assert answers == ["new", "duplicate", "new", "new", "duplicate"]
+    assert contacts(redis) == ["a", "b", "c", "d"]
+
+
 @pytest.mark.parametrize(
     ("name", "value", "reason"),
     [("maxmemory", "1", "OOM"), ("min-replicas-to-write", "1", "NOREPLICAS")],
