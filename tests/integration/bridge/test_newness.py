@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from itertools import groupby
 from typing import Any
 
@@ -16,7 +17,7 @@ from tasks.errors import Rejected
 from tests.support import letters
 from tests.support.occurring import arguments, queued, wanted
 from workers.bridge.matching import Wanted
-from workers.bridge.once import REMEMBERED, Once
+from workers.bridge.once import REMEMBERED, Once, Put
 from workers.ledger import Claim, Ledger, fingerprint
 from workers.outbox import Outbox
 from workers.producer import Producer
@@ -336,6 +337,22 @@ def test_it_makes_no_difference_what_is_offered_together(
     redis.flushdb()
     assert once.put(made(told)) == one_by_one
     assert names(redis) == put
+
+
+def test_each_occurrence_is_new_to_one_of_several_bridges(once: Once, redis: Redis) -> None:
+    once.put(made([("back", 1), ("left", 2)]))
+    offered = [
+        *made([("back", 3)]),
+        *(wanted("values:a", 10, contact=str(number)) for number in range(300)),
+    ]
+
+    def put(seed: int) -> list[Put]:
+        return once.put(random.Random(seed).sample(offered, len(offered)))
+
+    with ThreadPoolExecutor(4) as bridges:
+        answers = [answer for put_by_one in bridges.map(put, range(8)) for answer in put_by_one]
+    assert answers.count("new") == len(offered)
+    assert len(set(names(redis))) == redis.llen("sync") == len(offered) + 2
 
 
 def test_a_subject_with_very_many_states_forgets_the_oldest_ones(once: Once, redis: Redis) -> None:
