@@ -10,6 +10,8 @@ from typing import Any
 from workers import systems
 from workers.admission import budget_name
 from workers.app import Services
+from workers.bridge.gaps import Gap, Gaps
+from workers.bridge.reports import BridgeReport, Reports
 from workers.findings import counted
 from workers.overrides import InForce, Overrides, RateSet, TenantPause
 from workers.priority import lists
@@ -75,7 +77,8 @@ class Status:
 
     `held` counts the messages that workers have taken. `strays` are queues that hold messages and
     are no tenant's; `complete` tells whether Redis has few enough keys to find all of them.
-    `findings` counts the personal data that was removed, by tenant and kind.
+    `findings` counts the personal data that was removed, by tenant and kind. `bridges` are what
+    they last said of themselves, `gaps` the times that are still to be backfilled, by tenant.
     """
 
     at: float
@@ -88,6 +91,8 @@ class Status:
     workers: tuple[WorkerStatus, ...]
     dead_letters: int
     findings: Mapping[str, Mapping[str, int]]
+    bridges: tuple[BridgeReport, ...]
+    gaps: Mapping[str, tuple[Gap, ...]]
 
     @property
     def idle(self) -> bool:
@@ -124,7 +129,15 @@ def look(services: Services) -> Status:
         workers=workers,
         dead_letters=services.dead_letters.count(),
         findings=counted(store),
+        bridges=Reports(store=store).heard(now),
+        gaps=_gaps(services),
     )
+
+
+def _gaps(services: Services) -> Mapping[str, tuple[Gap, ...]]:
+    bridged = [name for name, tenant in services.tenants.items() if tenant.bridge]
+    waiting = {name: Gaps(store=services.store, tenant=name).waiting() for name in bridged}
+    return {name: tuple(gaps) for name, gaps in waiting.items() if gaps}
 
 
 @dataclass(frozen=True)

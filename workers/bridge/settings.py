@@ -39,6 +39,9 @@ class BridgeSettings(Table):
     #: Days by which a conversation may have started before it ended in a gap.
     look_back_days: Annotated[float, Field(gt=0, le=31)] = 7.0
 
+    #: Seconds between two tries to connect, at most, after failures in a row.
+    longest_wait_seconds: Annotated[float, Field(ge=1, le=3_600)] = 60.0
+
     @property
     def listens(self) -> bool:
         """Whether there is anything to subscribe."""

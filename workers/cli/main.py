@@ -15,6 +15,7 @@ from tasks.errors import SettingsError
 from workers import broker
 from workers.cli import (
     audit,
+    bridge,
     dead_letters,
     demo,
     doctor,
@@ -54,6 +55,7 @@ app = typer.Typer(
 )
 app.command()(demo.demo)
 app.command()(worker.worker)
+app.add_typer(bridge.app, name="bridge")
 app.command()(sandbox.sandbox)
 app.command()(enqueue.enqueue)
 app.command()(schema.schema)

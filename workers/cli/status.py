@@ -16,6 +16,7 @@ from rich.live import Live
 from rich.table import Table
 from rich.text import Text
 
+from workers.bridge.reports import GONE
 from workers.cli.console import out, printable
 from workers.cli.moments import local_time
 from workers.rates import format_achieved, format_rate, split_queue
@@ -24,6 +25,7 @@ from workers.strays import MOST
 
 if TYPE_CHECKING:
     from workers.app import Services
+    from workers.bridge.reports import BridgeReport
     from workers.overrides import RateSet
     from workers.roster import WorkerStatus
     from workers.status import QueueStatus, Status, SystemStatus
@@ -105,7 +107,7 @@ def view(seen: Status, *, everything: bool) -> RenderableType:
         systems = [system for system in systems if system.spent or system.pause_left]
     idle = len(seen.queues) + len(seen.strays) - len(queues), len(seen.systems) - len(systems)
     notes = [*_notes(seen), *_left_out(*idle)]
-    tables = [_queues(seen, queues), _systems(systems), _workers(seen.workers)]
+    tables = [_queues(seen, queues), _systems(systems), _workers(seen.workers), _bridges(seen)]
     return Group(*(table for table in tables if table.row_count), *notes)
 
 
@@ -167,6 +169,41 @@ def _worker(worker: WorkerStatus) -> tuple[str, ...]:
     )
 
 
+def _bridges(seen: Status) -> Table:
+    headings = (
+        "tenant,bridge,role,connected for,channels,topics,rejected,events,lag p50 / p99,"
+        "last event,enqueued,duplicates,open gaps,last heard of"
+    )
+    return _table(headings, [(_bridge(seen, each), _alarm(seen, each)) for each in seen.bridges])
+
+
+def _bridge(seen: Status, bridge: BridgeReport) -> tuple[str, ...]:
+    gone = seen.at - bridge.at
+    connected = bridge.connected_since
+    return (
+        printable(bridge.tenant),
+        printable(bridge.bridge),
+        "" if gone > GONE else bridge.role,
+        "" if connected is None else span(max(0.0, seen.at - connected)),
+        _count(bridge.channels),
+        _count(bridge.topics),
+        _count(bridge.rejected),
+        f"{bridge.rate:.3g}/s" if bridge.rate else "",
+        f"{bridge.lag[0]:.2g} / {bridge.lag[1]:.2g} s" if bridge.lag else "",
+        "" if bridge.last_event is None else f"{span(max(0.0, seen.at - bridge.last_event))} ago",
+        _count(bridge.counts.get("enqueued", 0)),
+        _count(bridge.counts.get("duplicates", 0)),
+        _count(len(seen.gaps.get(bridge.tenant, ()))) if bridge.leads else "",
+        f"{span(gone)} ago" if gone > GONE else "",
+    )
+
+
+def _alarm(seen: Status, bridge: BridgeReport) -> str:
+    """Return the colour of a bridge that is gone, or leads and does not hear everything."""
+    deaf = bridge.leads and (bridge.connected_since is None or bridge.rejected)
+    return "red" if deaf or seen.at - bridge.at > GONE else ""
+
+
 def _notes(seen: Status) -> Iterable[Text]:
     """Return the lines below the tables."""
     if not any(worker.alive for worker in seen.workers):
@@ -176,6 +213,10 @@ def _notes(seen: Status) -> Iterable[Text]:
         yield Text(printable(line), "yellow")
     if not seen.complete:
         yield Text(f"Redis has more than {MOST:,} keys: mistyped queues may be missing", "yellow")
+    for tenant, gaps in seen.gaps.items():
+        since = local_time(min(gap.start for gap in gaps))
+        line = f"{tenant}: {len(gaps)} gaps since {since} are still to be backfilled"
+        yield Text(printable(line), "yellow")
     for tenant, found in seen.findings.items():
         kinds = ", ".join(f"{count} {entity}" for entity, count in found.items())
         yield Text(printable(f"redacted for {tenant}: {kinds}"))

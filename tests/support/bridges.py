@@ -1,0 +1,112 @@
+"""A bridge between a sandbox and a Redis, all in processes of their own."""
+
+from __future__ import annotations
+
+import base64
+import json
+from collections import Counter
+from collections.abc import Iterator, Mapping
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from itertools import count
+from pathlib import Path
+from typing import Any
+
+from redis import Redis
+
+from tests.support import program
+from tests.support.program import Program
+from tests.support.tenants import platform_tenant, tenants_file
+from workers.sandbox.testing import SandboxHandle
+
+SECRET = "a secret of some length"
+
+#: What a message is for: its task, and the id in its arguments.
+Sent = tuple[str, str]
+
+_SUBJECTS = {"redact_interaction": "interaction_id", "sync_profile": "contact_id"}
+_numbers = count(1)
+
+
+@dataclass(frozen=True, kw_only=True)
+class BridgeSite:
+    """Where bridges run: the broker, the sandbox, and the settings of the tenant `default`."""
+
+    redis_url: str
+    sandbox: SandboxHandle
+    folder: Path
+    bridge: Mapping[str, Any]
+    variables: Mapping[str, str]
+
+    def environment(self) -> dict[str, str]:
+        """Return what connects a process to this site."""
+        table = platform_tenant(self.sandbox, bridge=dict(self.bridge), sync=None)
+        return {
+            "REDIS_URL": self.redis_url,
+            "TENANTS_FILE": tenants_file(self.folder, default=table),
+            "BRIDGE_TEST_SECRET": SECRET,
+            "RECEIVER_ADDRESS": "127.0.0.1:0",
+            **self.variables,
+        }
+
+    def start(self) -> Program:
+        """Start a bridge; it is the caller's to end."""
+        log = self.folder / f"bridge-{next(_numbers)}.log"
+        return program.start(["bridge"], self.environment(), log)
+
+    @contextmanager
+    def running(self) -> Iterator[Program]:
+        """Run a bridge until the block ends; it takes events when the block begins."""
+        name = f"bridge-{next(_numbers)}"
+        with program.running(["bridge"], self.environment(), self.folder, name) as bridge:
+            url_of(bridge)
+            yield bridge
+
+    def sent(self, redis: Redis) -> Counter[Sent]:
+        """Return what stands on the queues, by task and subject."""
+        return Counter(
+            (task, arguments[_SUBJECTS[task]])
+            for queue in ("redact", "sync", "merge")
+            for task, arguments in map(_read, redis.lrange(queue, 0, -1))
+        )
+
+
+def url_of(bridge: Program) -> str:
+    """Return where a bridge's receiver is, once it says so."""
+    return bridge.says(r"bridge listening on (\S+)")[1]
+
+
+def _read(stored: bytes) -> tuple[str, dict[str, Any]]:
+    message = json.loads(stored)
+    _, arguments, _ = json.loads(base64.b64decode(message["body"]))
+    return message["headers"]["task"], arguments
+
+
+def expected(sandbox: SandboxHandle, **filters: Any) -> Counter[Sent]:
+    """Return what the shipped rules make of all that happened, by the sandbox's own account of it.
+
+    What happened it tells by `occurrence`, however many events there were of it.
+    """
+    happened = {each["occurrence"]: each["detail"] for each in sandbox.events(**filters)}
+    made = (_made(occurrence, detail["eventBody"]) for occurrence, detail in happened.items())
+    return Counter(each for each in made if each)
+
+
+def _made(occurrence: str, body: Mapping[str, Any]) -> Sent | None:
+    match occurrence.split(":"):
+        case ["ended", conversation_id, *_]:
+            return "redact_interaction", conversation_id
+        case ["attributes", *_]:
+            return "sync_profile", body["conversationExternalContactIds"][0]
+        case ["merged", survivor, *_]:
+            return "sync_profile", survivor
+    return None
+
+
+@contextmanager
+def sandbox_process(folder: Path) -> Iterator[SandboxHandle]:
+    """Run a sandbox in a process of its own."""
+    with ExitStack() as stack:
+        arguments = ["sandbox", "--port", "0"]
+        running = stack.enter_context(program.running(arguments, {}, folder, "sandbox"))
+        yield SandboxHandle(running.says(r"^sandbox listening on (\S+)$")[1])
