@@ -10,7 +10,7 @@ from pydantic.alias_generators import to_camel, to_snake
 
 from workers.sandbox.call import complaint
 from workers.sandbox.errors import Refused, bad_request
-from workers.sandbox.notifications.contact_events import contact_changed
+from workers.sandbox.notifications.contact_events import contact_changed, profiles_merged
 from workers.sandbox.notifications.conversation_events import conversation_changed
 from workers.sandbox.notifications.events import Contract, Event
 from workers.sandbox.notifications.guide_views import call_view, chat_view, contact_view
@@ -303,7 +303,7 @@ _SHOWN: Mapping[str, Callable[[Document], Document]] = {
     "conversations": call_view,
 }
 _CONTRACTS: Mapping[str, Contract] = dict.fromkeys(
-    ("contacts", "interactions", "conversations"), "guide"
+    ("contacts", "conversations", "interactions", "profiles"), "guide"
 )
 _COMPLETES = ("active", "completed")
 
@@ -367,6 +367,9 @@ def _events(
 ) -> Iterable[Event]:
     if kind == "externalContacts":
         return [contact_changed(new, at)]
+    if kind == "profiles":
+        linked = (each["profileId"] for each in new["links"] if each not in old["links"])
+        return profiles_merged(organization.profiles, new, linked, at)
     if kind == "contacts":
         return [contact_changed(contact_view(new["contactId"], new["attributes"], at), at)]
     if shown := _SHOWN.get(kind):

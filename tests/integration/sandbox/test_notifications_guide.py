@@ -307,6 +307,29 @@ def test_a_contact_that_changes_is_told(sandbox: SandboxHandle, genesys: Ask) ->
     assert {each["canonicalContactId"] for each in said} == {contact_id}
 
 
+def test_a_merge_is_told_of_every_profile_as_the_contact_that_it_is(
+    sandbox: SandboxHandle, genesys: Ask
+) -> None:
+    guest, other, target = sandbox.ids("profiles")[:3]
+    body = {"sourceProfileIds": [guest], "targetProfileId": target, "mergePolicy": "target_wins"}
+    assert genesys("POST", "/api/v2/identity/profiles/merge", json=body).status_code == 200
+    merged, survivor = told(sandbox, CONTACT)
+    assert (merged["id"], merged["mergedTo"], merged["canonicalContactId"]) == (
+        guest,
+        target,
+        target,
+    )
+    assert (survivor["id"], survivor["mergedFrom"]) == (target, [guest])
+    held = sandbox.get("profiles", target)
+    held["links"].append({"profileId": other})
+    sandbox.put("profiles", target, held)
+    _, _, later, again = told(sandbox, CONTACT)
+    assert (later["id"], later["mergedTo"]) == (other, target)
+    assert again["mergedFrom"] == [guest, other]
+    # Each of the two has made another merge set.
+    assert sandbox.events_summary()["occurrences"]["merged"] == 2
+
+
 # Streams
 
 

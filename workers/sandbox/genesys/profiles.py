@@ -7,6 +7,7 @@ from typing import Any
 
 from workers.sandbox.call import Answer, Body, Call, Route, overlay
 from workers.sandbox.errors import bad_request, conflict, not_found, unprocessable
+from workers.sandbox.notifications.contact_events import profiles_merged
 from workers.sandbox.wire import iso
 from workers.sandbox.world import Document, Documents, find
 
@@ -56,6 +57,7 @@ def merge(call: Call) -> Answer:
         sources=asked.source_profile_ids,
         policy=asked.merge_policy,
     )
+    call.notify(profiles_merged(profiles, target, asked.source_profile_ids, call.now))
     return Answer(body={"profileId": asked.target_profile_id})
 
 

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
 from workers.sandbox.notifications.events import Event, event
+from workers.sandbox.notifications.guide_views import profile_view
 from workers.sandbox.notifications.topics import CONTACT
 from workers.sandbox.wire import digest
 
@@ -42,6 +43,14 @@ def merge_set_changed(
 ) -> Iterator[Event]:
     """Contacts were merged: each of the merge set says so, the new one last."""
     return (contact_changed(contacts[each["id"]], at) for each in merged["mergeSet"])
+
+
+def profiles_merged(
+    profiles: Mapping[str, Document], owner: Mapping[str, Any], merged: Iterable[str], at: float
+) -> Iterator[Event]:
+    """Guest profiles were merged into another: each of them says so, and then their owner."""
+    known = (profiles[each] for each in merged if each in profiles)
+    return (contact_changed(profile_view(each, owner, at), at) for each in (*known, owner))
 
 
 def _bare(reference: Mapping[str, Any]) -> Document:

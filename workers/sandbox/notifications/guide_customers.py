@@ -7,7 +7,7 @@ from collections.abc import Iterable
 
 from workers.sandbox.genesys.profiles import merged_attributes
 from workers.sandbox.notifications import endings
-from workers.sandbox.notifications.contact_events import contact_changed
+from workers.sandbox.notifications.contact_events import contact_changed, profiles_merged
 from workers.sandbox.notifications.conversation_events import (
     attributes_set,
     customer_ended,
@@ -31,6 +31,8 @@ class GuideCustomers(Customers):
     def end_chat(self, at: float) -> Iterable[Event]:
         """A chat that began an hour ago is completed."""
         chat = chats.interaction(self.rng, started=at - HOUR, state="active")
+        # Others are found by nobody who missed their end: the guides' query asks for these alone.
+        chat["type"] = "webmessaging"
         self.organization.interactions[chat["id"]] = chat
         return list(endings.complete(self.organization.id, chat, at))
 
@@ -40,7 +42,8 @@ class GuideCustomers(Customers):
         target["customAttributes"] = merged_attributes(target, [guest], "target_wins")
         target["modifiedDate"] = iso(at)
         people.link(target, [guest])
-        return [contact_changed(profile_view(each, target), at) for each in (guest, target)]
+        merged = (guest["profileId"],)
+        return list(profiles_merged(self.organization.profiles, target, merged, at))
 
     def ongoing(self, at: float) -> Document:
         """A conversation that goes on."""
@@ -63,7 +66,7 @@ class GuideCustomers(Customers):
         held, body = self.organization, told.body
         if told.template == CONTACT:
             profile, owner = (held.profiles[body[name]] for name in ("id", "canonicalContactId"))
-            return contact_changed(profile_view(profile, owner), at)
+            return contact_changed(profile_view(profile, owner, at), at)
         if told.template == QUEUE_MESSAGES:
             return message_conversation(held.id, chat_view(held.interactions[body["id"]]), at)
         if told.template == ATTRIBUTES:

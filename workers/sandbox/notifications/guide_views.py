@@ -47,16 +47,16 @@ def contact_view(contact_id: str, attributes: Mapping[str, Any], at: float) -> D
     return {"id": contact_id, "modifyDate": iso(at), "customFields": attributes}
 
 
-def profile_view(profile: Mapping[str, Any], owner: Mapping[str, Any]) -> Document:
-    """A profile as the contact that can be read under its id, and whom it was merged into.
+def profile_view(profile: Mapping[str, Any], owner: Mapping[str, Any], at: float) -> Document:
+    """A profile, at a moment, as the contact that can be read under its id.
 
-    The owner is the profile itself where it leads its merge set.
+    Its owner is the one that it was merged into, or the profile itself.
     """
     merged = [{"id": each["profileId"]} for each in owner["links"]]
     lead = {"id": owner["profileId"]}
     return {
         "id": profile["profileId"],
-        "modifyDate": profile["modifiedDate"],
+        "modifyDate": profile.get("modifiedDate", iso(at)),
         "customFields": profile["customAttributes"],
         "canonicalContact": lead,
         "mergeSet": [*merged, lead],
