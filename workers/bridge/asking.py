@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable
-from typing import TYPE_CHECKING, Protocol, TypeVar
+from typing import TYPE_CHECKING, ParamSpec, Protocol, TypeVar
 
 from tasks.apis.notifications import Notifications
 from tasks.apis.systems import offered
@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from workers.app import Services
 
 T = TypeVar("T")
+P = ParamSpec("P")
 
 
 class Ask(Protocol):
@@ -45,13 +46,11 @@ class Asking:
     async def __call__(self, question: Callable[[Notifications], T]) -> T:
         while True:
             try:
-                return await asyncio.to_thread(self._once, question)
+                return await in_thread(self._once, question)
             except Postponed as error:
                 await self._sleep(error.wait)
             except RateLimited as error:
-                await asyncio.to_thread(self._pause, error)
-            except INFRASTRUCTURE:
-                raise BrokerAway("Redis is away") from None
+                await in_thread(self._pause, error)
 
     def _once(self, question: Callable[[Notifications], T]) -> T:
         with visiting(self._services, self._tenant) as systems:
@@ -64,3 +63,11 @@ class Asking:
         by_server = error.retry_after is not None
         runner.connections[self._tenant].pause(error.system, seconds, by_server=by_server)
         log.info("system.paused", tenant=self._tenant, system=error.system, seconds=seconds)
+
+
+async def in_thread(work: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
+    """Return what `work` does with Redis, in a thread. Raises `BrokerAway` where that is away."""
+    try:
+        return await asyncio.to_thread(work, *args, **kwargs)
+    except INFRASTRUCTURE:
+        raise BrokerAway("Redis is away") from None

@@ -90,6 +90,8 @@ class Connection:
         most_frames: int,
     ) -> None:
         self.ending: Ending | None = None
+        #: When it was opened: what is sent from then on comes.
+        self.opened = clock()
         self._session = session
         self._socket = socket
         self._silence = silence
@@ -98,7 +100,7 @@ class Connection:
         self._frames: list[Frame] = []
         self._characters = 0
         self._notices: list[Notice] = []
-        self._at = clock()
+        self._at = self.opened
         self._untaken = False
         self._pings = self._pongs = 0
         #: How many pongs have to come before what comes is new again; none while it is.
