@@ -73,6 +73,10 @@ class Heard:
     metrics: BridgeMetrics
 
     @property
+    def connected(self) -> bool:
+        return self.source.connected_since is not None
+
+    @property
     def gaps(self) -> Sequence[Gap]:
         return Gaps(store=self.services.store, tenant=TENANT).waiting()
 
@@ -90,7 +94,7 @@ class Heard:
         wait_until(holds, SECONDS, what, pause=0.01)
 
     def wait_connected(self) -> None:
-        self.wait(lambda: self.source.connected, "all shards are heard")
+        self.wait(lambda: self.connected, "all shards are heard")
 
     def wait_gaps(self, count: int) -> None:
         """Wait until something was missed so often, and is heard again."""

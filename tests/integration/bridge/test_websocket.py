@@ -89,10 +89,12 @@ def test_events_are_heard_in_their_order_by_either_contract(
         assert heard.taken.numbers == list(range(51))
         assert {each.source for each in heard.taken.events} == {"websocket"}
         assert heard.gaps == []
-        assert heard.figure("connected_sockets") == 1
+        assert heard.figure("connected_sockets") == heard.source.channels == 1
+        assert heard.source.connected_since == pytest.approx(time.time(), abs=60)
         (channel,) = sandbox.channels()
         assert channel["topics"] == [A, B]
     assert heard.figure("connected_sockets") == 0
+    assert not heard.connected
 
 
 def test_heartbeats_move_the_position(services: Services) -> None:
@@ -207,7 +209,7 @@ def test_where_no_topic_is_permitted_nothing_is_connected_until_one_is(
     sandbox.put_client("platform-client", permissions=[])
     with capture_logs() as logs, hearing(services, A) as heard:
         heard.wait(lambda: len(told(logs, "bridge.not_connected")) > 1, "it is tried again")
-        assert not heard.source.connected
+        assert not heard.connected
         sandbox.put_client("platform-client", permissions=["externalContacts:contact:view"])
         heard.wait_connected()
         say(1)
@@ -253,7 +255,7 @@ def test_a_socket_that_will_close_is_followed_before_it_does(
         number += 20
         heard.wait(lambda: len(heard.taken.numbers) == number, "nothing is lost")
         assert heard.taken.numbers == list(range(number))
-        assert heard.source.connected
+        assert heard.connected
         assert set(heard.reasons) <= {"closing"}
     effects = sandbox.effects()
     kinds = [each["kind"] for each in effects if each["kind"].startswith("socket.")]
