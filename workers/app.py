@@ -7,7 +7,7 @@ a wrong setting stops the start with one line.
 from __future__ import annotations
 
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -198,7 +198,7 @@ def create_app(settings: Settings, tenants: Mapping[str, Tenant]) -> WorkersApp:
     return app
 
 
-def queues(tenants: Mapping[str, Tenant]) -> list[Queue]:
+def queues(tenants: Iterable[str]) -> list[Queue]:
     """Return every queue that workers read: each kind for each tenant, and the default one."""
     names = [tenant_queue(kind, tenant) for tenant in tenants for kind in QUEUES]
     return [Queue(name, routing_key=name) for name in (*names, DEFAULT_QUEUE)]

@@ -108,6 +108,10 @@ class Settings(BaseSettings):
     bridge_topics: Names | None = None
     bridge_secret: SecretStr | None = None
     bridge_sources: Names | None = None
+    #: Who may look at Flower: this user by this password, and each user:password that is listed.
+    flower_user: str = "admin"
+    flower_password: SecretStr | None = None
+    flower_basic_auth: SecretStr | None = None
 
     @field_validator("redis_url", "result_backend")
     @classmethod

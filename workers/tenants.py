@@ -118,6 +118,14 @@ def load_tenants(
     return {name: _tenant(name, table, environment) for name, table in tables.items()}
 
 
+def tenant_names(settings: Settings) -> list[str]:
+    """Return the tenants' names alone: no secret is needed for that.
+
+    Raises `SettingsError` where the file cannot be read.
+    """
+    return [DEFAULT_TENANT] if settings.tenants_file is None else list(_read(settings.tenants_file))
+
+
 def _read(path: Path) -> Mapping[str, Any]:
     try:
         document = tomllib.loads(path.read_text(encoding="utf-8"))

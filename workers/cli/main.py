@@ -20,6 +20,7 @@ from workers.cli import (
     demo,
     doctor,
     enqueue,
+    flower,
     masking,
     metrics,
     policy,
@@ -62,6 +63,7 @@ app.command()(schema.schema)
 app.command()(status.status)
 app.command()(doctor.doctor)
 app.command()(metrics.metrics)
+app.command()(flower.flower)
 app.add_typer(rates.app, name="rates")
 app.command()(policy.policy)
 app.command()(redact.redact)
