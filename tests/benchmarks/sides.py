@@ -20,13 +20,15 @@ from redis import Redis
 from tests.support.waiting import wait_until
 from workers.rates import QUEUES
 
-Side = Literal["claiming", "bare", "stock"]
+Side = Literal["claiming", "bare", "stock", "counted", "uncounted"]
 
 #: What each side runs, see the module of that name.
 APPS: Mapping[Side, str] = {
     "claiming": "tests.benchmarks.claiming_app",
     "bare": "tests.benchmarks.bare_app",
     "stock": "tests.benchmarks.stock_app",
+    "counted": "tests.benchmarks.counted_app",
+    "uncounted": "tests.benchmarks.uncounted_app",
 }
 
 #: Held messages: those of ours are under leases, those of stock Celery stand in a hash of Kombu's.

@@ -203,13 +203,20 @@ def address_of(worker: WorkerProcess) -> str:
     return found[1]
 
 
-def send(cluster: Cluster, count: int, value: str = "") -> None:
+def send(cluster: Cluster, count: int, value: str = "", **options: Any) -> None:
     """Send messages of different conversations, so that none waits for another."""
     app = cluster.app()
     ids = cluster.sandbox.ids("conversations", state="active")
     for number in range(count):
-        message = {"conversation_id": ids[number % len(ids)], "attributes": {f"n{number}": value}}
-        app.services.producer.app.send_task("set_attributes", kwargs=message, queue="attributes")
+        app.services.producer.app.send_task(
+            "set_attributes",
+            kwargs={
+                "conversation_id": ids[number % len(ids)],
+                "attributes": {f"n{number}": value},
+            },
+            queue="attributes",
+            **options,
+        )
     app.services.close()
 
 
@@ -217,12 +224,14 @@ def test_threads_are_counted_together_and_strange_messages_too(shown_workers: Cl
     with shown_workers.worker() as worker:
         send(shown_workers, 20)
         shown_workers.redis.lpush("attributes", b"no message")
+        send(shown_workers, 1, expires=-1)
         shown_workers.wait_until_quiet()
         shown = exposition.scraped(address_of(worker))
     about = {"tenant": "default", "task": "set_attributes"}
     assert shown.value(f"{W}_operations_total", status="done", **about) == 20
     parked = {"tenant": "default", "queue": "attributes"}
     assert shown.value(f"{W}_dead_letters_total", kind="malformed", **parked) == 1
+    assert shown.value(f"{W}_dead_letters_total", kind="expired", **parked) == 1
     assert shown.value(f"{W}_redis_up") == 1
     assert shown.total("process_resident_memory_bytes") > 0
 
@@ -270,6 +279,31 @@ def kill_and_await(pids: list[int], worker: WorkerProcess) -> None:
         20,
         "the pool is full again",
     )
+
+
+@pytest.mark.slow
+def test_a_process_that_dies_in_the_middle_is_a_fault_and_its_message_ends_once(
+    shown_workers: Cluster,
+) -> None:
+    shown_workers.sandbox.fault(kind="latency", seconds=60, route=PARTICIPANTS)
+    with shown_workers.worker("-P", "processes", "-c", "2") as worker:
+        send(shown_workers, 1)
+        wait_until(
+            lambda: shown_workers.redis.hget(held_message(shown_workers), "started"), 20, "it runs"
+        )
+        for pid in children(worker):
+            os.kill(pid, signal.SIGKILL)
+        shown_workers.wait_until_quiet(60)
+        shown = exposition.scraped(address_of(worker))
+    assert shown.value(f"{W}_faults_total", kind="process_died") == 1
+    about = {"tenant": "default", "task": "set_attributes"}
+    assert shown.value(f"{W}_operations_total", status="done", **about) == 1
+
+
+def held_message(cluster: Cluster) -> str:
+    """Return the key of the message that a worker holds."""
+    tags: Any = cluster.redis.zrange("gw:leases", 0, 0)
+    return f"gw:message:{tags[0].decode() if tags else ''}"
 
 
 def test_a_second_worker_on_the_same_port_does_not_start_and_says_why(
