@@ -2,7 +2,8 @@
 //
 //   node producer.mjs merge merge_profiles '{"source_profile_ids": ["guest-1"], "target_profile_id": "p-9"}'
 //
-// It needs Node.js 18 or later and `npm install celery-node`.
+// It needs Node.js 18 or later and `npm install celery-node`. A user in REDIS_URL is read where the
+// URL ends with ?allowUsernameInURI=true.
 
 import { createClient } from "celery-node";
 
@@ -11,6 +12,8 @@ const redis = process.env.REDIS_URL ?? "redis://localhost:6379/0";
 
 // A client sends to one queue, the third argument.
 const client = createClient(redis, redis, queue);
+// It would ask for INFO, which a user who may only send is refused.
+client.conf.CELERY_BROKER_OPTIONS = client.conf.CELERY_BACKEND_OPTIONS = { enableReadyCheck: false };
 // What is sent before that is lost where Redis cannot be reached, without an error.
 await client.isReady();
 const sent = client.sendTask(task, [], JSON.parse(kwargs));
