@@ -66,7 +66,7 @@ class Store:
         try:
             return self._script(name)(keys=keys, args=arguments)
         except redis.ResponseError as error:
-            raise _told_apart(error) from None
+            raise told_apart(error) from None
 
     def run_each(self, name: str, calls: Sequence[Call]) -> list[Any]:
         """Run `scripts/<name>.lua` for each of `calls`, in their order, and return the answers.
@@ -83,7 +83,7 @@ class Store:
                 answers[n] = answer
         for answer in answers:
             if isinstance(answer, redis.ResponseError):
-                raise _told_apart(answer)
+                raise told_apart(answer)
         return answers
 
     def _pipelined(self, name: str, calls: Sequence[Call]) -> list[Any]:
@@ -112,7 +112,7 @@ class Store:
         return seconds + microseconds / 1e6
 
 
-def _told_apart(error: redis.ResponseError) -> redis.ResponseError:
+def told_apart(error: redis.ResponseError) -> redis.ResponseError:
     """Return `error`, as a `redis.ReadOnlyError` where it says that no writes are taken."""
     text = str(error)
     return redis.ReadOnlyError(text) if _TAKES_NO_WRITES.search(text) else error
