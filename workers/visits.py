@@ -28,12 +28,13 @@ class Unlogged:
 
 
 @contextmanager
-def visiting(services: Services, tenant: str) -> Iterator[Systems]:
+def visiting(services: Services, tenant: str, calls: int = 1) -> Iterator[Systems]:
     """Open the tenant's systems in the block; of `steps`, nothing can be noted or reserved.
 
-    Raises what their verbs raise, `Postponed` too: nobody comes back for a command.
+    Its first call leaves where so many `calls` fit into the budget. Raises what their verbs raise,
+    `Postponed` too: nobody comes back for a command.
     """
     name, now = f"command-{uuid4()}", services.store.now()
     nobody = Claim(operation_id=name, tenant=tenant, owner="", attempts=1, first_at=now, at=now)
-    with services.runner.connections[tenant].open(nobody, name, Unlogged(), 1) as systems:
+    with services.runner.connections[tenant].open(nobody, name, Unlogged(), calls) as systems:
         yield systems

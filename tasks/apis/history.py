@@ -55,15 +55,16 @@ class Guest:
 class Chat:
     """A conversation by messages, without any of them.
 
-    `ended` is None where it goes on, and where an API does not tell when one that is `over` was.
+    `ended` is None where it goes on, and where an API does not tell when one that is `over` was;
+    `guests` and `queues` are None where an API tells none.
     """
 
     id: str
     over: bool
     ended: datetime | None = None
-    guests: Sequence[Guest] = ()
+    guests: Sequence[Guest] | None = None
     #: The queues that it went through.
-    queues: Sequence[str] = ()
+    queues: Sequence[str] | None = None
     #: The external contacts of everybody in it.
     contacts: Sequence[str] = ()
 
@@ -81,7 +82,7 @@ class Party:
     """A participant's attributes as they are now, and the ids of the communications it has."""
 
     id: str
-    attributes: Mapping[str, object] = field(repr=False)
+    attributes: Mapping[str, str] = field(repr=False)
     communications: Sequence[str] = ()
 
 

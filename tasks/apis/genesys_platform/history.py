@@ -27,7 +27,7 @@ class _Participant(Body):
     def value(self) -> Party:
         return Party(
             id=self.id,
-            attributes=self.attributes,
+            attributes={k: v for k, v in self.attributes.items() if isinstance(v, str)},
             communications=[each.id for each in self.messages if each.id],
         )
 

@@ -1,0 +1,82 @@
+"""Questions to a tenant's outside systems that may wait: live work goes before them."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from typing import TYPE_CHECKING, TypeVar
+
+from tasks.apis.systems import Systems
+from tasks.errors import Postponed, RateLimited
+from workers import policy
+from workers.priority import LEFT_TO_OTHERS
+from workers.telemetry import log
+from workers.transport.claims import WINDOW_SECONDS
+from workers.visits import visiting
+
+if TYPE_CHECKING:
+    from workers.app import Services
+
+T = TypeVar("T")
+
+#: Seconds that are waited for at most: longer than a budget's window.
+LONGEST = 90.0
+#: Seconds between two tries meanwhile: what is left to others melts.
+STEP = 2.0
+
+
+class Patience:
+    """Asks for one tenant, one call at a time, each in a thread.
+
+    It leaves as much of the budget to others as batch work does: a call leaves only where that much
+    more would fit, which melts towards the end of the budget's window.
+    """
+
+    def __init__(
+        self,
+        services: Services,
+        tenant: str,
+        sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
+    ) -> None:
+        self._services = services
+        self._tenant = tenant
+        self._sleep = sleep
+        self._share = LEFT_TO_OTHERS["batch"] * services.tenants[tenant].requests_per_minute
+
+    async def ask(self, question: Callable[[Systems], T]) -> T:
+        """Return the answer, once budget and pauses allow it.
+
+        Raises `Postponed` where that takes longer than is waited for, and what `question` raises.
+        """
+        left = WINDOW_SECONDS
+        while True:
+            try:
+                return await asyncio.to_thread(self._once, question, left)
+            except RateLimited as error:
+                await asyncio.to_thread(self._pause, error)
+            except Postponed as error:
+                if error.wait > LONGEST:
+                    raise
+                left = await self._waited(error.wait, left)
+
+    def _once(self, question: Callable[[Systems], T], left: float) -> T:
+        """Ask where the call fits, and what is left to others so many seconds before the end."""
+        calls = 1 + round(self._share * left / WINDOW_SECONDS)
+        with visiting(self._services, self._tenant, calls) as systems:
+            return question(systems)
+
+    async def _waited(self, wait: float, left: float) -> float:
+        """Wait, unless less is left of the window than was thought; return what is left."""
+        if wait < left - STEP:
+            return wait
+        step = min(wait, STEP)
+        await self._sleep(step)
+        return wait - step or WINDOW_SECONDS
+
+    def _pause(self, error: RateLimited) -> None:
+        """Let nobody call for as long as the server says: the next try waits for that, too."""
+        runner = self._services.runner
+        seconds = policy.pause_after(error, policy.rule_for(error, runner.rules))
+        by_server = error.retry_after is not None
+        runner.connections[self._tenant].pause(error.system, seconds, by_server=by_server)
+        log.info("system.paused", tenant=self._tenant, system=error.system, seconds=seconds)
