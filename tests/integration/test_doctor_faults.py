@@ -24,6 +24,8 @@ from workers.store import Store
 
 __all__ = ["configurable", "patient"]
 
+pytestmark = pytest.mark.usefixtures("sandbox")  # its effects are looked at
+
 #: Where nobody listens.
 NOWHERE = f"{HOST}:1"
 
