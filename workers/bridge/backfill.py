@@ -10,14 +10,15 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from contextlib import aclosing, suppress
+from contextlib import aclosing
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from random import Random
 from typing import Protocol
 
 from tasks.apis.moments import iso
-from tasks.errors import Postponed
+from tasks.errors import BrokerAway, Postponed
+from workers.bridge.asking import in_thread
 from workers.bridge.backoff import Waits
 from workers.bridge.events import Event
 from workers.bridge.gaps import Gap, Gaps
@@ -30,8 +31,8 @@ from workers.bridge.settings import BridgeSettings
 from workers.policy import say
 from workers.telemetry import log
 
-#: Seconds between two looks at the gaps, for a backfill that nobody wakes, and at least.
-PERIOD, SHORTEST = 5.0, 0.05
+#: Seconds between two looks at the gaps, at most and at least.
+PERIOD, SHORTEST = 2.0, 0.05
 
 WAITS = Waits(first=5.0, longest=600.0)
 
@@ -107,26 +108,14 @@ class Backfill:
         self._waits = waits
         self._random = random or Random()
         self._stretches: list[Stretch] = []
-        self._woken = asyncio.Event()
-        self._failures = 0
-
-    @property
-    def open_gaps(self) -> int:
-        """How many gaps it knows of that are open."""
-        return sum(len(each.gaps) for each in self._stretches)
-
-    def wake(self) -> None:
-        """Look at the gaps now: there is another one."""
-        self._woken.set()
+        self._is_away = False
+        #: How many gaps were open when they were looked at last.
+        self.open_gaps = 0
 
     async def run(self) -> None:
         """Fill gaps as they come; it ends by being cancelled."""
         while True:
-            self._woken.clear()
-            wait = await self.fill()
-            with suppress(TimeoutError):
-                async with asyncio.timeout(wait):
-                    await self._woken.wait()
+            await asyncio.sleep(await self.fill())
 
     async def fill(self) -> float:
         """Search what is due, and return the seconds until something may be again.
@@ -138,15 +127,19 @@ class Backfill:
             for stretch in self._stretches:
                 if stretch.due(self._settings.settle_seconds) <= now:
                     await self._fill(stretch, now)
-        except Exception as error:  # noqa: BLE001  # Redis is away, or worse: others go on
-            return self._failed(error)
-        self._failures = 0
+        except Exception as error:  # noqa: BLE001  # the broker is away, or there is a fault
+            if not self._is_away:
+                self._say_failure(error, PERIOD)
+            self._is_away = True
+            return PERIOD
+        self._is_away = False
         return self._next(now)
 
     async def _look(self) -> float:
         """See which gaps are open, and return the moment, by the clock of Redis."""
-        waiting, now = await asyncio.to_thread(self._waiting)
-        self._metrics.open_gaps(self._tenant, len(waiting))
+        waiting, now = await in_thread(self._waiting)
+        self.open_gaps = len(waiting)
+        self._metrics.open_gaps(self._tenant, self.open_gaps)
         open_ones = {gap.id for gap in waiting}
         self._stretches = [each for each in self._stretches if open_ones & each.ids]
         known = {name for each in self._stretches for name in each.ids}
@@ -172,13 +165,15 @@ class Backfill:
             await self._close(stretch)
 
     async def _search(self, stretch: Stretch, now: float) -> bool:
-        """Take what a stretch holds; return whether that went well."""
+        """Take what a stretch holds; return whether that went well. Raises `BrokerAway`."""
         began = time.monotonic()
         start, end = _utc(stretch.start), _utc(stretch.end)
         try:
             async with aclosing(self._recovery.events(start, end, stretch.read)) as batches:
                 async for events in batches:
                     await self._take(stretch, events)
+        except BrokerAway:
+            raise
         except Exception as error:  # noqa: BLE001  # whatever it was, the gap stays open
             self._try_again(stretch, error, now)
             return False
@@ -207,7 +202,7 @@ class Backfill:
     async def _close(self, stretch: Stretch) -> None:
         taken = stretch.taken
         for gap in stretch.gaps:
-            await asyncio.to_thread(
+            await in_thread(
                 self._gaps.close,
                 gap,
                 events=taken.events,
@@ -224,12 +219,6 @@ class Backfill:
             dropped=taken.dropped,
             seconds=round(stretch.seconds, 3),
         )
-
-    def _failed(self, error: Exception) -> float:
-        self._failures += 1
-        wait = self._waits.after(self._failures, self._random)
-        self._say_failure(error, wait)
-        return wait
 
     def _say_failure(self, error: Exception, wait: float, **facts: str) -> None:
         log.warning(

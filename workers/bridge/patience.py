@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable
+from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, TypeVar
 
 from tasks.apis.systems import Systems
 from tasks.errors import Postponed, RateLimited
-from workers import policy
+from workers.bridge.asking import broker_needed, in_thread, pause
 from workers.priority import LEFT_TO_OTHERS
-from workers.telemetry import log
 from workers.transport.claims import WINDOW_SECONDS
 from workers.visits import visiting
 
@@ -26,7 +26,7 @@ STEP = 2.0
 
 
 class Patience:
-    """Asks for one tenant, one call at a time, each in a thread.
+    """Asks for one tenant, one question at a time, in a thread of its own.
 
     It leaves as much of the budget to others as batch work does: a call leaves only where that much
     more would fit, which melts towards the end of the budget's window.
@@ -41,19 +41,22 @@ class Patience:
         self._services = services
         self._tenant = tenant
         self._sleep = sleep
+        self._thread = ThreadPoolExecutor(1, f"backfill-{tenant}")
         self._share = LEFT_TO_OTHERS["batch"] * services.tenants[tenant].requests_per_minute
 
     async def ask(self, question: Callable[[Systems], T]) -> T:
         """Return the answer, once budget and pauses allow it.
 
-        Raises `Postponed` where that takes longer than is waited for, and what `question` raises.
+        Raises `Postponed` where that takes longer than is waited for, `BrokerAway`, and what the
+        question raises.
         """
-        left = WINDOW_SECONDS
+        loop, left = asyncio.get_running_loop(), WINDOW_SECONDS
         while True:
             try:
-                return await asyncio.to_thread(self._once, question, left)
+                with broker_needed():
+                    return await loop.run_in_executor(self._thread, self._once, question, left)
             except RateLimited as error:
-                await asyncio.to_thread(self._pause, error)
+                await in_thread(pause, self._services, self._tenant, error)
             except Postponed as error:
                 if error.wait > LONGEST:
                     raise
@@ -72,11 +75,3 @@ class Patience:
         step = min(wait, STEP)
         await self._sleep(step)
         return wait - step or WINDOW_SECONDS
-
-    def _pause(self, error: RateLimited) -> None:
-        """Let nobody call for as long as the server says: the next try waits for that, too."""
-        runner = self._services.runner
-        seconds = policy.pause_after(error, policy.rule_for(error, runner.rules))
-        by_server = error.retry_after is not None
-        runner.connections[self._tenant].pause(error.system, seconds, by_server=by_server)
-        log.info("system.paused", tenant=self._tenant, system=error.system, seconds=seconds)

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from redis import Redis
+from redis import ConnectionError, Redis
 from structlog.testing import capture_logs
 
 from tasks.apis.moments import iso
@@ -19,7 +19,9 @@ from tests.support.backfilling import Site, Slept, now, site
 from tests.support.chat_conversations import conversation
 from tests.support.cluster import Cluster
 from tests.support.tenants import platform_tenant
+from workers.bridge.backfill import PERIOD
 from workers.bridge.events import Event
+from workers.bridge.gaps import Gap, Gaps
 from workers.bridge.intake import Taken
 from workers.bridge.patience import STEP
 from workers.bridge.publisher import Publisher
@@ -378,7 +380,7 @@ def test_a_gap_that_is_older_than_any_rule_takes_is_given_up(
     assert sandbox.journal(route=QUERY) == []
 
 
-def test_it_runs_until_it_is_cancelled_and_can_be_woken(make: Make, sandbox: SandboxHandle) -> None:
+def test_it_runs_until_it_is_cancelled(make: Make, sandbox: SandboxHandle) -> None:
     site, at = make(), now()
     put(sandbox, one=conversation(at - DAY, ended=at - 30 * MINUTE))
 
@@ -386,25 +388,15 @@ def test_it_runs_until_it_is_cancelled_and_can_be_woken(make: Make, sandbox: San
         async with asyncio.timeout(30), Publisher(site.services) as publisher:
             backfill = site.backfill(publisher)
             running = asyncio.create_task(backfill.run())
-            while not sandbox_was_looked_at(site):
+            gap = site.gap(at - 40 * MINUTE, at - 20 * MINUTE)
+            while [each.gap for each in site.gaps.filled()] != [gap]:
                 await asyncio.sleep(0.01)
-            site.gap(at - 40 * MINUTE, at - 20 * MINUTE)
-            began = time.monotonic()
-            backfill.wake()
-            while not site.gaps.filled():
-                await asyncio.sleep(0.01)
-            assert time.monotonic() - began < 4, "it was not woken"
             running.cancel()
             with pytest.raises(asyncio.CancelledError):
                 await running
 
     asyncio.run(story())
     assert site.redacted() == {"one": 1}
-
-
-def sandbox_was_looked_at(site: Site) -> bool:
-    """Whether a backfill has seen, at least once, that there are no gaps."""
-    return b'open_gaps{tenant="default"} 0.0' in site.metrics.text()
 
 
 # What goes wrong
@@ -488,14 +480,30 @@ def test_a_crash_in_the_middle_loses_nothing_and_repeats_nothing(
     assert site.gaps.waiting() == []
 
 
-def test_a_redis_that_is_away_is_waited_for(make: Make, monkeypatch: pytest.MonkeyPatch) -> None:
-    site = make()
-    site.services.store.redis.connection_pool.connection_kwargs["port"] = 1
-    site.services.store.redis.connection_pool.disconnect()
+def test_a_redis_that_is_away_is_told_once_and_waited_for(
+    make: Make, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    site, at = make(), now()
+    site.gap(at - 40 * MINUTE, at - 20 * MINUTE)
+    waiting, away = Gaps.waiting, [True, True, False]
+
+    def look(gaps: Gaps) -> Sequence[Gap]:
+        if away.pop(0):
+            raise ConnectionError
+        return waiting(gaps)
+
+    monkeypatch.setattr(Gaps, "waiting", look)
+
+    async def story() -> list[float]:
+        async with Publisher(site.services) as publisher:
+            backfill = site.backfill(publisher)
+            return [await backfill.fill() for _ in range(3)]
+
     with capture_logs() as logged:
-        wait = site.fill()
-    assert 0 < wait < 1
-    assert [each["event"] for each in logged] == ["bridge.backfill_failed"]
+        assert asyncio.run(story())[:2] == [PERIOD] * 2
+    told = [each["event"] for each in logged]
+    assert told == ["bridge.backfill_failed", "bridge.gap_closed"]
+    assert logged[0]["error"] == "Redis is away"
 
 
 # Budgets
