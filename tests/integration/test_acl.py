@@ -164,8 +164,11 @@ def test_flower_shows_workers_and_tasks(
         send(server, "producer", tmp_path, "sync")
         wait_until(lambda: len(running.get("/api/tasks")) == 5, 30, "Flower has seen the tasks")
         (worker,) = running.get("/api/workers").values()
+        assert server.refused() == []
+        rows = {row["name"]: row for row in running.get("/api/queues/length")["active_queues"]}
     assert "sync_profile" in worker["registered"]
-    assert server.refused() == []
+    counts = [rows["sync"][what] for what in ("messages_ready", "messages_delayed", "consumers")]
+    assert counts == ([0, 0, 1] if rules() == RULES[7] else [None, None, None])
 
 
 @pytest.fixture
@@ -362,7 +365,7 @@ def test_every_kind_of_queue_is_named(version: int, user: str) -> None:
 BESIDES = {
     "worker": {"~": {"%R~*"}},
     "operator": {"~": {"%R~*"}},
-    "flower": {"~": {"*"}},
+    "flower": {"~": {"*", "gw:delayed:*", "gw:alive", "gw:workers"}, "+": {"zcount", "hgetall"}},
 }
 
 

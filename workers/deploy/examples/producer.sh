@@ -3,9 +3,9 @@
 #
 #   sh producer.sh merge merge_profiles '{"source_profile_ids": ["guest-1"], "target_profile_id": "p-9"}'
 #
-# It needs a Flower that runs with FLOWER_BASIC_AUTH=user:password and without --read_only. Whoever
-# has that password may also stop workers and revoke messages: let services send by Redis instead,
-# as a user of users.acl who can do nothing else.
+# It needs a Flower that may send, by `genesys-workers flower --allow-control`. Whoever has its
+# password may also end workers and revoke messages: let services send by Redis instead, as a user of
+# redis-acl.conf who can do nothing else.
 set -eu
 
 queue=$1 task=$2 arguments=$3
