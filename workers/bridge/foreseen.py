@@ -2,15 +2,27 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from workers.bridge.asking import in_thread
 from workers.bridge.matching import Wanted
 from workers.bridge.once import Put
 from workers.ledger import entry_key
 from workers.store import Store, key
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Ledger:
+    """Whether the ledger knows an operation, and the one that a return to its state would be.
+
+    `now` is the moment, in epoch milliseconds.
+    """
+
+    own: bool
+    again: bool
+    now: int
 
 
 @dataclass(kw_only=True)
@@ -21,28 +33,37 @@ class _Subject:
     current: str | None = None
     unknown: int | None = None
 
-    def foresee(self, value: str, at: int, *, in_ledger: bool) -> Put:
-        """Return what a message about `value` would be, and remember that it was put."""
+    def foresee(self, value: str, at: int, ledger: _Ledger) -> Put:
+        """Return what a message about `value` would be, and go on as if it had been put."""
+        return "duplicate" if self._is_known(value, at, ledger) else "new"
+
+    def _is_known(self, value: str, at: int, ledger: _Ledger) -> bool:
         if value == "":
-            return self._foresee_untold(at, in_ledger=in_ledger)
+            return self._is_any_known(at, ledger)
         latest = None if self.current is None else self.moments[self.current]
         seen, is_later = value in self.moments, latest is not None and at > latest
-        resolved = self.unknown is not None and not seen and at <= self.unknown
-        returns = value != self.current and is_later and (seen or in_ledger)
-        if resolved:
+        if value == self.current:
+            self.moments[value] = max(at, self.moments[value])
+            return True
+        if self.unknown is not None and not seen and at <= self.unknown:
+            self._remember(value, at, latest)
             self.unknown = None
+            return True
+        if seen and not is_later:
+            return True
+        self._remember(value, at, latest)
+        return ledger.again if is_later and (seen or ledger.own) else ledger.own
+
+    def _is_any_known(self, at: int, ledger: _Ledger) -> bool:
+        if self.current is not None or self.unknown is not None:
+            return True
+        self.unknown = max(ledger.now, at)
+        return ledger.own
+
+    def _remember(self, value: str, at: int, latest: int | None) -> None:
+        self.moments[value] = at
         if latest is None or at >= latest:
             self.current = value
-        self.moments[value] = max(at, self.moments.get(value, at))
-        if resolved or (seen and not returns):
-            return "duplicate"
-        return "new" if returns or not in_ledger else "duplicate"
-
-    def _foresee_untold(self, at: int, *, in_ledger: bool) -> Put:
-        is_known = self.current is not None or self.unknown is not None
-        if not is_known:
-            self.unknown = at
-        return "duplicate" if is_known or in_ledger else "new"
 
 
 class Foreseeing:
@@ -54,27 +75,27 @@ class Foreseeing:
 
     async def put(self, wanted: Sequence[Wanted]) -> Sequence[Put]:
         """Return what each message would be, in order."""
-        in_ledger = await asyncio.to_thread(self._ask, wanted)
+        ledgers = await in_thread(self._ask, wanted)
         return [
-            self._subjects[_key(each)].foresee(
-                each.occurrence.value, each.occurrence.at, in_ledger=known
-            )
-            for each, known in zip(wanted, in_ledger, strict=True)
+            self._subjects[_key(each)].foresee(each.occurrence.value, each.occurrence.at, ledger)
+            for each, ledger in zip(wanted, ledgers, strict=True)
         ]
 
-    def _ask(self, wanted: Sequence[Wanted]) -> list[bool]:
-        """Learn what is known of the subjects; return which operations the ledger knows."""
+    def _ask(self, wanted: Sequence[Wanted]) -> list[_Ledger]:
+        """Learn what is known of the subjects; return what the ledger knows of the operations."""
         new = [name for name in dict.fromkeys(map(_key, wanted)) if name not in self._subjects]
+        now = round(self._store.now() * 1000)
         with self._store.redis.pipeline(transaction=False) as asking:
             for name in new:
                 asking.hgetall(name)
             for each in wanted:
-                asking.hexists(_entry(each), "state")
+                for operation_id in _operation_ids(each):
+                    asking.hexists(entry_key(each.message.tenant, operation_id), "state")
             answers: list[Any] = asking.execute()
-        self._subjects |= {
-            name: _read(held) for name, held in zip(new, answers[: len(new)], strict=True)
-        }
-        return [bool(known) for known in answers[len(new) :]]
+        held, known = answers[: len(new)], [bool(each) for each in answers[len(new) :]]
+        self._subjects |= {name: _read(each) for name, each in zip(new, held, strict=True)}
+        pairs = zip(known[::2], known[1::2], strict=True)
+        return [_Ledger(own=own, again=again, now=now) for own, again in pairs]
 
 
 def _read(held: dict[bytes, bytes]) -> _Subject:
@@ -91,5 +112,5 @@ def _key(wanted: Wanted) -> str:
     return key("occurrence", wanted.message.tenant, wanted.occurrence.subject)
 
 
-def _entry(wanted: Wanted) -> str:
-    return entry_key(wanted.message.tenant, str(wanted.message.operation_id))
+def _operation_ids(wanted: Wanted) -> tuple[str, str]:
+    return str(wanted.message.operation_id), wanted.occurrence.again(wanted.occurrence.at)

@@ -74,6 +74,7 @@ def reconcile(
     if start >= end:
         raise typer.BadParameter("must be earlier than --until", param_hint="--since")
     found = services()
+    bridged(found, tenant)
     try:
         taken, tally = asyncio.run(_reconcile(found, tenant, (start, end), dry_run=dry_run))
     except WorkerError as error:

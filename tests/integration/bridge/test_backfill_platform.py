@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from redis import ConnectionError, Redis
+from redis import Redis, exceptions
 from structlog.testing import capture_logs
 
 from tasks.apis.moments import iso
@@ -489,7 +489,7 @@ def test_a_redis_that_is_away_is_told_once_and_waited_for(
 
     def look(gaps: Gaps) -> Sequence[Gap]:
         if away.pop(0):
-            raise ConnectionError
+            raise exceptions.ConnectionError
         return waiting(gaps)
 
     monkeypatch.setattr(Gaps, "waiting", look)
