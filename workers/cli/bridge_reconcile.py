@@ -7,6 +7,7 @@ import json
 from collections import Counter
 from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
 from contextlib import AsyncExitStack, aclosing, contextmanager
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -27,6 +28,8 @@ if TYPE_CHECKING:
     from workers.bridge.intake import Puts, Taken
     from workers.bridge.matching import Wanted
     from workers.bridge.once import Put
+    from workers.bridge.rules import RuleSet
+    from workers.bridge.settings import BridgeSettings
 
 #: What is shown of an argument that is no id.
 MASK = "***"
@@ -74,9 +77,10 @@ def reconcile(
     if start >= end:
         raise typer.BadParameter("must be earlier than --until", param_hint="--since")
     found = services()
-    bridged(found, tenant)
+    settings, rules = bridged(found, tenant)
+    wanted = Reconciliation(tenant, settings, rules, start, end, dry_run)
     try:
-        taken, tally = asyncio.run(_reconcile(found, tenant, (start, end), dry_run=dry_run))
+        taken, tally = asyncio.run(_reconcile(found, wanted))
     except WorkerError as error:
         complain(f"{error}; it may be repeated, and sends nothing twice")
         raise typer.Exit(1) from None
@@ -103,9 +107,19 @@ class Tally:
         return puts
 
 
-async def _reconcile(
-    services: Services, tenant: str, time: tuple[datetime, datetime], *, dry_run: bool
-) -> tuple[Taken, Tally]:
+@dataclass(frozen=True)
+class Reconciliation:
+    """What is asked for."""
+
+    tenant: str
+    settings: BridgeSettings
+    rules: RuleSet
+    start: datetime
+    end: datetime
+    dry_run: bool
+
+
+async def _reconcile(services: Services, wanted: Reconciliation) -> tuple[Taken, Tally]:
     from workers.bridge.foreseen import Foreseeing
     from workers.bridge.intake import Intake, Taken
     from workers.bridge.metrics import BridgeMetrics
@@ -113,19 +127,20 @@ async def _reconcile(
     from workers.bridge.publisher import Publisher
     from workers.bridge.recovery import Recovery
 
-    settings, rules = bridged(services, tenant)
+    name, settings, rules = wanted.tenant, wanted.settings, wanted.rules
     async with AsyncExitStack() as stack:
         puts: Puts = Foreseeing(services.store)
-        if not dry_run:
+        if not wanted.dry_run:
             puts = await stack.enter_async_context(Publisher(services))
         tally, taken = Tally(puts), Taken()
-        intake = Intake(rules={tenant: rules}, publisher=tally, metrics=BridgeMetrics())
+        intake = Intake(rules={name: rules}, publisher=tally, metrics=BridgeMetrics())
         tell, sleep = stack.enter_context(_progress())
-        patience = Patience(services, tenant, sleep)
-        recovery = Recovery(patience, services.tenants[tenant], settings, rules)
-        batches = await stack.enter_async_context(aclosing(recovery.events(*time, set())))
+        patience = Patience(services, name, sleep)
+        recovery = Recovery(patience, services.tenants[name], settings, rules)
+        found = recovery.events(wanted.start, wanted.end, set())
+        batches = await stack.enter_async_context(aclosing(found))
         async for events in batches:
-            taken += await intake.take(tenant, events)
+            taken += await intake.take(name, events)
             tell(taken.events)
         return taken, tally
 
