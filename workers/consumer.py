@@ -53,6 +53,8 @@ class ClaimingConsumer(Consumer):
         transport = claiming(connection.get_transport_cls(), self._desk)
         # Its name stays that of the URL, which `inspect stats` and log lines show.
         connection.get_transport_cls = lambda: transport
+        about = connection.info
+        connection.info = lambda: _without_secrets(about())
         connected = self.ensure_connected(connection)
         try:
             broker.check(self.app.services.store.redis)
@@ -151,6 +153,13 @@ class ClaimingConsumer(Consumer):
         )
         if is_identifier(headers.get("id")) and not headers.get("ignore_result"):
             self.app.backend.store_result(headers["id"], error, states.FAILURE)
+
+
+def _without_secrets(about: dict[str, Any]) -> dict[str, Any]:
+    """Return what `inspect stats`, and so Flower, may tell of a connection: no Sentinel's login."""
+    options = about["transport_options"].items()
+    told = {name: value for name, value in options if name != "sentinel_kwargs"}
+    return {**about, "transport_options": told}
 
 
 def _reason(error: Exception) -> str:

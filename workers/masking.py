@@ -48,10 +48,11 @@ class MaskedRequest(Request):
         super().on_accepted(pid, time_accepted)
 
     def on_retry(self, exc_info: Any) -> None:
-        """Put the message back, due when the task says, and tell of it as Celery does."""
+        """Put the message back, due when the task says, and tell of it as Celery does, and why."""
         retry = getattr(exc_info.exception, "exc", None) or exc_info.exception
         self._leases.put_back(self._tag, float(retry.when or 0))
-        super().on_retry(exc_info)
+        self.acknowledge()
+        self.send_event("task-retried", exception=str(retry), traceback="")
 
     def on_failure(
         self, exc_info: Any, send_failed_event: bool = True, return_ok: bool = False

@@ -31,8 +31,19 @@ _stock: Any = vars(control)["revoke"]
 
 
 @control.control_command(name="revoke", variadic="task_id", signature="[id1 [id2 […]]]")
-def _revoke(worker: Any, task_id: Any, terminate: bool = False, **options: Any) -> Any:
-    """Revoke task by task id (or list of ids)."""
+def _revoke(worker: Any, task_id: Any, terminate: bool = False, **options: Any) -> Any:  # noqa: ARG001  # Celery's call
+    """Revoke task by task id (or list of ids). What runs already ends by itself.
+
+    A thread cannot be terminated, and a process that is would leave it open what it has done.
+    """
     services = worker.app.services
     remember(services.store, maybe_list(task_id) or [], services.settings.ledger_seconds)
-    return _stock(worker, task_id, terminate=terminate, **options)
+    return _stock(worker, task_id, terminate=False, **options)
+
+
+@control.control_command(
+    name="terminate", args=[("signal", str)], variadic="task_id", signature="<signal> [id1 […]]"
+)
+def _terminate(worker: Any, signal: Any, task_id: Any, **options: Any) -> Any:  # noqa: ARG001  # Celery's call
+    """Revoke task by task id (or list of ids): as `revoke`, it terminates nothing."""
+    return _revoke(worker, task_id, **options)

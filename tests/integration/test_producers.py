@@ -216,9 +216,10 @@ def test_celery_node_says_that_redis_is_away(node: Command, folder: Path) -> Non
 
 
 @pytest.fixture(scope="module")
-def writable(redis_url: str, folder: Path) -> Iterator[RunningFlower]:
+def writable(redis_url: str, folder: Path, worker: WorkerProcess) -> Iterator[RunningFlower]:
     """A Flower that may be used for sending."""
     with flower(redis_url, folder, "--allow-control") as running:
+        running.hears()
         yield running
 
 

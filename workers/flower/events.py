@@ -14,8 +14,9 @@ from tasks.refusals import shown_name
 
 Event = Mapping[str, Any]
 
-#: What a producer's event says in terms of its own, and whether that is an id.
-_IDS = ("root_id", "parent_id")
+#: What is told of a producer's event: about its making, and in terms of its own, ids and names.
+_MAKING = ("type", "hostname", "pid", "clock", "timestamp", "local_received", "utcoffset")
+_IDS = ("uuid", "root_id", "parent_id")
 _NAMES = ("name", "queue", "exchange", "routing_key")
 
 
@@ -32,12 +33,13 @@ def masking(keep: Callable[[Event], None]) -> Callable[[Event], None]:
 
 
 def masked(event: Event) -> Event:
-    """Return a producer's event without the values of arguments, and without strangers' names."""
-    told = {name: value for name, value in event.items() if name not in ("args", "kwargs")}
-    ids = {name: None for name in _IDS if not is_identifier(event.get(name))}
-    return {**told, **ids, **{name: _shown(event.get(name)) for name in _NAMES}}
+    """Return a producer's event without its arguments, and without strangers' names."""
+    making = {name: event[name] for name in _MAKING if name in event}
+    ids = {name: event[name] for name in _IDS if is_identifier(event.get(name))}
+    names = {name: _shown(str(event[name])) for name in _NAMES if event.get(name)}
+    return {**making, **ids, **names}
 
 
-def _shown(name: Any) -> str:
-    """Return a name of a task or queue: parts of words between dots."""
-    return ".".join(map(shown_name, str(name or "").split("."))) if name else ""
+def _shown(name: str) -> str:
+    """Return the name of a task or a queue, of which each part looks like one."""
+    return ".".join(map(shown_name, name.split(".")))

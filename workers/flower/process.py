@@ -76,7 +76,6 @@ def _choose(settings: Settings, place: Place) -> None:
     """Set Flower's options: its own variables first, and then what is decided here."""
     for name in (*_OURS, "unauthenticated_api"):
         os.environ.pop(f"FLOWER_{name.upper()}", None)
-    # Only what we set below survives in a shared process.
     try:
         apply_env_options()
     except (ValueError, Error, KeyError) as error:
