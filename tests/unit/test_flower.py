@@ -10,7 +10,6 @@ import redis
 from pydantic import SecretStr
 
 from tasks.errors import SettingsError
-from workers.cli import flower as command
 from workers.cli.main import MISUSED, run
 from workers.flower import access
 from workers.flower.events import masking
@@ -73,7 +72,7 @@ def test_an_empty_address_is_every_address() -> None:
 def test_without_flower_it_is_said_what_to_install(
     alone: None, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.setattr(command.util, "find_spec", lambda _: None)
+    monkeypatch.setattr("workers.cli.flower.util.find_spec", lambda _: None)
     assert run(["flower"]) == MISUSED
     assert "install genesys-workers[flower]" in capsys.readouterr().err
 

@@ -64,7 +64,7 @@ HANDLERS = (url(r"/broker", _Broker, name="broker"), (r"/api/queues/length", _Le
 
 
 class Templates(Loader):
-    """Flower's templates; the column `Idle since`, which Redis cannot fill, is that of `Delayed`."""
+    """Flower's templates; the column `Idle since`, which Redis cannot fill, is `Delayed` here."""
 
     def __init__(self) -> None:
         super().__init__(stock["template_path"])
