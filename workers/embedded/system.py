@@ -83,7 +83,7 @@ def embedded(blueprint: Blueprint, folder: Path, say: Callable[[str], None]) -> 
         say(f"sandbox: {sandbox_url}/sandbox/summary")
         variables = {"REDIS_URL": redis_url, **blueprint.variables(sandbox_url)}
         app = _app(variables)
-        await_flower = _start_flower(tree, redis_url)
+        await_flower = _start_flower(tree, variables)
         _start_workers(tree, blueprint, app, variables)
         say(f"workers: {blueprint.workers} processes, {blueprint.concurrency} threads each")
         yield Embedded(
@@ -144,20 +144,16 @@ def _start_workers(
     tree.wait_for(child, lambda: len(app.control.ping(timeout=0.5) or ()) == wanted, READY)
 
 
-def _start_flower(tree: ProcessTree, broker: str) -> Callable[[], Flower | None]:
+def _start_flower(tree: ProcessTree, variables: Mapping[str, str]) -> Callable[[], Flower | None]:
     """Start Flower where it is installed, and return what waits until it answers."""
     if not util.find_spec("flower"):
         return lambda: None
     flower = Flower(url=url_of(HOST, port := free_port()), password=secrets.token_urlsafe(12))
-    child = tree.start(
-        "flower",
-        [
-            *(sys.executable, "-m", "celery", "--broker", broker, "flower"),
-            *(f"--address={HOST}", f"--port={port}", "--read_only=True"),
-        ],
-        # Not an argument: those are for everybody on this machine to see.
-        {**inherited(), "FLOWER_BASIC_AUTH": f"{flower.user}:{flower.password}"},
-    )
+    # No secret of a tenant's. Its own is no argument: those are for everybody on this machine.
+    known = {name: variables[name] for name in ("REDIS_URL", "TENANTS_FILE") if name in variables}
+    login = {"FLOWER_USER": flower.user, "FLOWER_PASSWORD": flower.password}
+    command = [*_cli("flower"), "--address", HOST, "--port", str(port)]
+    child = tree.start("flower", command, {**inherited(), **known, **login})
 
     def wait() -> Flower:
         tree.wait_for(child, lambda: is_healthy(f"{flower.url}/healthcheck"), READY)
