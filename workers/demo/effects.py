@@ -8,6 +8,11 @@ from typing import Any
 
 from workers.sandbox.wire import digest
 
+#: Kinds of records that tell of nothing that a message has brought about.
+_OTHERS = frozenset(
+    {"foreign.write", "channel.made", "subscriptions.set", "socket.opened", "socket.closed"}
+)
+
 #: Facts of an effect: what has to be equal beside its kind and subject.
 Facts = tuple[str, ...]
 
@@ -67,11 +72,11 @@ def redacted(
 def observed(record: Mapping[str, Any]) -> Effect | None:
     """Return the workers' effect that a record of the sandbox tells, None where it tells of none.
 
-    That is so for the other writer of a staged conflict, and for a write that was repeated with
-    the values that stood there already.
+    That is so for the other writer of a staged conflict, for a write that was repeated with the
+    values that stood there already, and for the channels that the bridge listens by.
     """
     kind, detail = record["kind"], record["detail"]
-    if kind == "foreign.write" or not detail.get("changed", True):
+    if kind in _OTHERS or not detail.get("changed", True):
         return None
     facts = _FACTS[kind](detail) if kind in _FACTS else ()
     subject = "" if kind.startswith("replication.") else record["subject"]

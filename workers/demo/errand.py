@@ -25,6 +25,21 @@ class Document:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Happening:
+    """What happens in the sandbox, of which the bridge has to make an errand's message.
+
+    It is a `change` of a document, or without one the end of the chat that is its `subject`, which
+    is named as in the bridge's rules. `value` is what occurs for them, "" until it is known.
+    """
+
+    subject: str | tuple[str, ...]
+    value: str = ""
+    change: Document | None = None
+    #: The contact whose topic tells it, where the bridge has to listen to it by name.
+    contact: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
 class FollowUp:
     """An operation that has to follow by itself; its id is the errand's with `:suffix`.
 
@@ -55,3 +70,5 @@ class Errand:
     positional: tuple[Any, ...] = ()
     #: Whether the audit tells of it: of a message that no task can take, its dead letter does.
     recorded: bool = True
+    #: What asks for it; without it, a message is sent.
+    happening: Happening | None = None

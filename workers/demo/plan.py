@@ -1,7 +1,7 @@
 """The plan: which messages are sent, how often, by whom; and what has to come of all of them.
 
-It is made from a seed before anything runs and knows nothing of the workers' code: what it expects
-follows from the data it puts into the sandbox.
+It is made from a seed before anything runs. What it expects follows from the data it puts into the
+sandbox; of the workers' code it knows how the bridge names operations, and nothing else.
 """
 
 from __future__ import annotations
@@ -17,21 +17,25 @@ from workers.demo import (
     attributes,
     bad_messages,
     deployments,
+    happenings,
     merges,
     organizations,
     redactions,
     syncs,
 )
 from workers.demo.effects import Effect
-from workers.demo.errand import REJECTED, Errand
+from workers.demo.errand import REJECTED, Errand, Happening
 
 #: Every kind of errand with its share of all messages. A new kind is one function and one line.
 KINDS = (
     (attributes.errands, 0.30),
     (merges.errands, 0.16),
     (merges.errands_with_sync, 0.08),
-    (syncs.errands, 0.18),
-    (redactions.errands, 0.12),
+    (syncs.errands, 0.12),
+    (redactions.errands, 0.08),
+    (happenings.chats, 0.06),
+    (happenings.calls, 0.05),
+    (happenings.merges, 0.03),
     (redactions.sweeps, 0.01),
     (deployments.errands, 0.05),
     (bad_messages.errands, 0.10),
@@ -49,7 +53,7 @@ class Planned:
 
     A message id that stands twice is sent twice. `named` tells whether the operation's id is an
     argument; else it is the Celery message's own. `by_us` is sent by this project's own producer,
-    the rest by a stock Celery client.
+    the rest by a stock Celery client, or by the bridge where something has to happen for it.
     """
 
     errand: Errand
@@ -91,6 +95,19 @@ class Plan:
     def messages(self) -> int:
         return sum(len(each.message_ids) for each in self.planned)
 
+    @property
+    def happenings(self) -> tuple[Planned, ...]:
+        """What the bridge sends the messages of."""
+        return tuple(each for each in self.planned if each.errand.happening)
+
+    def contacts(self) -> Mapping[str, list[str]]:
+        """Return the contacts that the bridge has to listen to by name, by organisation."""
+        named: dict[str, list[str]] = {}
+        for errand in (each.errand for each in self.happenings):
+            if errand.happening and errand.happening.contact:
+                named.setdefault(errand.organization, []).append(errand.happening.contact)
+        return named
+
     def operations(self) -> Mapping[str, int]:
         """Return how many operations of each task have to end, follow-ups among them."""
         return Counter(task for each in self.planned for _, task in each.operations())
@@ -120,6 +137,9 @@ def make_plan(*, seed: int, messages: int) -> Plan:
 
 def _named(rng: random.Random, errands: Iterable[Errand]) -> Iterator[Planned]:
     for number, errand in enumerate(errands, 1):
+        if happening := errand.happening:
+            yield told(errand, happening)
+            continue
         operation_id = f"demo-{number:05}"
         good = errand.endings != REJECTED
         by_us = good and number % 2 == 0
@@ -135,3 +155,9 @@ def _named(rng: random.Random, errands: Iterable[Errand]) -> Iterator[Planned]:
             named=by_us or repeated,
             by_us=by_us,
         )
+
+
+def told(errand: Errand, happening: Happening) -> Planned:
+    """Return an errand that the bridge is told of, with the ids that it gives."""
+    name = happenings.operation_id(errand, happening)
+    return Planned(errand=errand, operation_id=name, message_ids=(name,), named=True, by_us=False)

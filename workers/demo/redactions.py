@@ -44,14 +44,14 @@ def errands(rng: random.Random, count: int) -> Iterator[Errand]:
 
 def plain(rng: random.Random, organization: str, *, personal: int) -> Errand:
     """A chat with so many messages that hold personal data."""
-    chat, messages = _chat(rng, started=CHATTED, personal=personal)
+    chat, messages = talk(rng, started=CHATTED, personal=personal)
     return Errand(
         task="redact_interaction",
         queue="redact",
         organization=organization,
         arguments={"interaction_id": chat["id"]},
         endings=EITHER if personal else NOOP,
-        effects=_effects(organization, chat["id"], personal, messages),
+        effects=effects_of(organization, chat["id"], personal, messages),
         documents=(Document(kind="interactions", id=chat["id"], body=chat),),
     )
 
@@ -76,12 +76,12 @@ def sweeps(rng: random.Random, count: int) -> Iterator[Errand]:
 def _sweep(rng: random.Random, organization: str, day: float) -> Errand:
     personal = [rng.randint(0, 3) for _ in range(SWEPT_CHATS)]
     swept = [
-        _chat(rng, started=day + hour * 3600, personal=each) for hour, each in enumerate(personal)
+        talk(rng, started=day + hour * 3600, personal=each) for hour, each in enumerate(personal)
     ]
     effects = [
         effect
         for (chat, messages), each in zip(swept, personal, strict=True)
-        for effect in _effects(organization, chat["id"], each, messages)
+        for effect in effects_of(organization, chat["id"], each, messages)
     ]
     return Errand(
         task="redact_completed",
@@ -101,13 +101,14 @@ def _sweep(rng: random.Random, organization: str, day: float) -> Errand:
     )
 
 
-def _effects(
+def effects_of(
     organization: str, interaction: str, personal: int, messages: Messages
 ) -> tuple[Effect, ...]:
+    """Return what becomes of a chat of which so many messages change."""
     return (redacted(organization, interaction, personal, messages),) if personal else ()
 
 
-def _chat(rng: random.Random, *, started: float, personal: int) -> tuple[dict[str, Any], Messages]:
+def talk(rng: random.Random, *, started: float, personal: int) -> tuple[dict[str, Any], Messages]:
     """Return a completed chat, and the messages that have to be left of it.
 
     Exactly `personal` of its messages hold personal data.

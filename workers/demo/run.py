@@ -10,14 +10,15 @@ import time
 from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 from rich.console import Console
 
-from workers.demo import figures, stage, surroundings
+from workers.demo import bridged, figures, stage, surroundings
 from workers.demo.effects import observed
-from workers.demo.jobs import with_job_ids
+from workers.demo.known import as_known
 from workers.demo.plan import Plan, make_plan
 from workers.demo.progress import display
 from workers.demo.senders import send
@@ -27,7 +28,7 @@ from workers.demo.watch import expected, watch
 from workers.embedded.processes import ProcessFailed
 from workers.embedded.program import program
 from workers.embedded.redis_server import RedisServer, Source, find
-from workers.embedded.system import Blueprint, Embedded, embedded
+from workers.embedded.system import READY, Blueprint, Bridge, Embedded, embedded
 from workers.sandbox.testing import SandboxHandle
 
 #: Problems that are shown; their number is always told.
@@ -69,8 +70,13 @@ def run(options: Options, console: Console) -> int:
 
 def _run(options: Options, server: RedisServer, folder: Path, console: Console) -> bool:
     plan = make_plan(seed=options.seed, messages=options.messages)
-    around = Surroundings(folder=folder, messages=plan.messages)
-    blueprint = Blueprint(redis=server, variables=around.variables, seed=options.seed)
+    around = Surroundings(folder=folder, messages=plan.messages, contacts=plan.contacts())
+    blueprint = Blueprint(
+        redis=server,
+        variables=around.variables,
+        furnish=partial(stage.furnish, around),
+        seed=options.seed,
+    )
 
     def say(line: str) -> None:
         console.print(line, markup=False, highlight=False, soft_wrap=True)
@@ -78,7 +84,9 @@ def _run(options: Options, server: RedisServer, folder: Path, console: Console) 
     with embedded(blueprint, folder, say) as system:
         _introduce(system, plan, around, console)
         sandbox = SandboxHandle(system.sandbox_url)
-        stage.prepare(sandbox, plan, around)
+        bridge = _bridge(system)
+        stage.prepare(sandbox, plan, around, bridge.url)
+        system.tree.wait_for(bridge.child, lambda: bridged.hears(sandbox), READY)
         verdict = _carry_through(system, sandbox, plan, console)
         _conclude(verdict, console)
         if options.keep:
@@ -88,12 +96,19 @@ def _run(options: Options, server: RedisServer, folder: Path, console: Console) 
     return verdict.good
 
 
+def _bridge(system: Embedded) -> Bridge:
+    if system.bridge is None:
+        raise ProcessFailed("the bridge has not been started")
+    return system.bridge
+
+
 def _introduce(system: Embedded, plan: Plan, around: Surroundings, console: Console) -> None:
     lines = [
         f"rates: {surroundings.RATES}",
         f"budgets: {around.budget} calls a minute per tenant and system",
         f"the sandbox takes {surroundings.PARTICIPANTS_PER_SECOND} calls a second to participants",
         f"sending {plan.messages} messages for {len(plan.planned)} operations of two tenants",
+        f"the bridge sends {len(plan.happenings)} of them, of what it hears from the sandbox",
     ]
     if flower := system.flower:
         where = f"Flower: {flower.url} (user {flower.user}, password {flower.password})"
@@ -109,16 +124,16 @@ def _carry_through(
     """Send the plan, wait for its end, and show and judge what came of it."""
     started = time.monotonic()
     services = system.app.services
-    sender = threading.Thread(target=send, args=(plan, services), daemon=True)
+    sender = threading.Thread(target=send, args=(plan, services, sandbox), daemon=True)
     sender.start()
     with display(console, expected(plan)) as show:
         ended = watch(system, plan, sender, show)
     console.print(f"ended after {time.monotonic() - started:.1f} s", highlight=False)
     records = _records(system)
     journal, effects = sandbox.journal(), sandbox.effects()
-    plan = with_job_ids(plan, sandbox.effects(kind="replication.started"))
+    plan = as_known(plan, sandbox)
     console.print(figures.table(figures.count(plan, ended=ended, records=records, journal=journal)))
-    for line in (_trouble(sandbox), _answers(journal)):
+    for line in (bridged.line(_bridge(system).url), _trouble(sandbox), _answers(journal)):
         console.print(line, markup=False, highlight=False, soft_wrap=True)
     return judge(
         plan,
@@ -160,12 +175,12 @@ def _conclude(verdict: Verdict, console: Console) -> None:
         console.print(problem, markup=False, highlight=False, soft_wrap=True)
     if verdict.good:
         line = (
-            f"all {verdict.messages} messages are accounted for,"
-            f" and all {verdict.effects} effects happened exactly once"
+            f"all {verdict.messages} messages are accounted for, {verdict.told} of them from"
+            f" events, and all {verdict.effects} effects happened exactly once"
         )
     else:
         line = f"{len(verdict.problems)} problems"
-    console.print(line, highlight=False)
+    console.print(line, highlight=False, soft_wrap=True)
 
 
 def _keep(system: Embedded, folder: Path, console: Console) -> None:

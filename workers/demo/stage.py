@@ -5,10 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from workers.demo import organizations
 from workers.demo.plan import Plan
 from workers.demo.surroundings import PARTICIPANTS_PER_SECOND, Surroundings
-from workers.sandbox.seed import seeded_clients
+from workers.sandbox.notifications.topics import ATTRIBUTES, CONTACT
+from workers.sandbox.seed import EPOCH, seeded_clients
 from workers.sandbox.testing import SandboxHandle
+from workers.sandbox.wire import iso
 
 _PARTICIPANT = "/api/v2/conversations/voice/participants/{participantId}"
 _PROFILE = "/api/v2/identity/profiles/{id}"
@@ -52,11 +55,29 @@ TROUBLE: tuple[Mapping[str, Any], ...] = (
 )
 
 
-def prepare(sandbox: SandboxHandle, plan: Plan, surroundings: Surroundings) -> None:
-    """Put everything in its place before the first message is sent."""
+#: How often EventBridge delivers an event twice, or late. It tells of conversations, which nobody
+#: can name in advance, and of contacts too, since no backfill would know of them.
+UNTIDY = 0.3
+
+
+def furnish(surroundings: Surroundings, sandbox_url: str) -> None:
+    """Set limits, and let chats that would end by themselves be over, before anybody calls.
+
+    They were over so long ago that nothing comes of it.
+    """
+    sandbox = SandboxHandle(sandbox_url)
     sandbox.options(participants_per_second=PARTICIPANTS_PER_SECOND)
     for client in seeded_clients():
         sandbox.put_client(client.client_id, requests_per_minute=surroundings.budget)
+    for organization in (organizations.DEFAULT, organizations.ACME):
+        for chat_id in sandbox.ids("interactions", organization, state="active"):
+            chat = sandbox.get("interactions", chat_id, organization)
+            over = {**chat, "state": "completed", "endTime": iso(EPOCH)}
+            sandbox.put("interactions", chat_id, over, organization)
+
+
+def prepare(sandbox: SandboxHandle, plan: Plan, surroundings: Surroundings, receiver: str) -> None:
+    """Put everything in its place before the first message is sent, and deliver to the receiver."""
     for planned in plan.planned:
         errand = planned.errand
         for each in errand.documents:
@@ -65,3 +86,14 @@ def prepare(sandbox: SandboxHandle, plan: Plan, surroundings: Surroundings) -> N
             sandbox.fault(**fault)
     for fault in TROUBLE:
         sandbox.fault(**fault)
+    for organization in (organizations.DEFAULT, organizations.ACME):
+        named = (CONTACT.replace("{id}", e) for e in surroundings.contacts.get(organization, ()))
+        sandbox.add_target(
+            f"{receiver}/events/{organization}",
+            surroundings.secret,
+            organization,
+            contract="guide",
+            topics=[ATTRIBUTES, *named],
+            duplicates=UNTIDY,
+            reordered=UNTIDY,
+        )

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+import json
+import secrets
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from cryptography.fernet import Fernet
 
 from workers.demo import organizations
 from workers.embedded.system import PREFIX
+from workers.sandbox.notifications.conversation_events import queue_id
 from workers.sandbox.oauth import Client
 from workers.sandbox.seed import seeded_clients
 
@@ -25,6 +28,12 @@ PARTICIPANTS_PER_SECOND = 25
 #: Seconds a run holds its operation: a second delivery meanwhile comes back after so long.
 LEASE = 8
 
+#: Seconds after which a gap that was searched is searched once more, and closed.
+SETTLE = 1
+
+
+_BRIDGE_SECRET = f"{PREFIX}BRIDGE_SECRET"
+
 
 @dataclass(frozen=True, kw_only=True)
 class Surroundings:
@@ -32,6 +41,10 @@ class Surroundings:
 
     folder: Path
     messages: int
+    #: The contacts whose topics the bridge listens to, by organisation.
+    contacts: Mapping[str, Sequence[str]] = field(default_factory=dict)
+    #: What the bridge's receiver asks of whoever pushes events to it.
+    secret: str = field(default_factory=lambda: secrets.token_urlsafe(24), repr=False)
 
     @property
     def budget(self) -> int:
@@ -48,6 +61,7 @@ class Surroundings:
             "LEASE_SECONDS": str(LEASE),
             "SEAL_KEY": Fernet.generate_key().decode(),
             "LOG_LEVEL": "INFO",
+            _BRIDGE_SECRET: self.secret,
             **{_variable(each): _secret(each) for each in seeded_clients()},
         }
 
@@ -67,6 +81,12 @@ url = "{url}/cxone"
 client_id = "{cxone.client_id}"
 client_secret_env = "{_variable(cxone)}"
 requests_per_minute = {self.budget}
+[tenants.{client.organization}.bridge]
+queues = ["{queue_id(client.organization)}"]
+contacts = {json.dumps([*self.contacts.get(client.organization, ())])}
+secret_env = "{_BRIDGE_SECRET}"
+sources = ["aws.partner/genesys.com/cloud/{client.organization}/"]
+settle_seconds = {SETTLE}
 """
 
 

@@ -29,7 +29,7 @@ def plain(rng: random.Random, organization: str) -> Errand:
         organization=organization,
         arguments={"contact_id": contact["contactId"]},
         effects=(synced(organization, contact["contactId"], contact["attributes"]),),
-        documents=_documents(contact),
+        documents=documents_of(contact),
     )
 
 
@@ -43,7 +43,7 @@ def told(rng: random.Random, organization: str) -> Errand:
         organization=organization,
         arguments={"contact_id": contact["contactId"], "attributes": values},
         effects=(synced(organization, contact["contactId"], values),),
-        documents=_documents(contact),
+        documents=documents_of(contact),
     )
 
 
@@ -56,7 +56,7 @@ def empty(rng: random.Random, organization: str) -> Errand:
         organization=organization,
         arguments={"contact_id": contact["contactId"]},
         endings=NOOP,
-        documents=_documents(contact),
+        documents=documents_of(contact),
     )
 
 
@@ -72,7 +72,8 @@ def unknown(rng: random.Random, organization: str) -> Errand:
     )
 
 
-def _documents(contact: dict[str, Any]) -> tuple[Document, ...]:
+def documents_of(contact: dict[str, Any]) -> tuple[Document, ...]:
+    """Return a contact, and the customer that it is."""
     contact_id = contact["contactId"]
     customer = {"customerId": contact_id}
     return (

@@ -16,6 +16,8 @@ class Verdict:
 
     problems: tuple[str, ...]
     messages: int
+    #: How many of the messages came from events.
+    told: int
     effects: int
 
     @property
@@ -44,7 +46,8 @@ def judge(
         *_strangers("audit", recorded, plan),
         *_strangers("dead letters", parked, plan),
     )
-    return Verdict(problems=problems, messages=len(ended), effects=happened.total())
+    told = sum(each.operation_id in ended for each in plan.happenings)
+    return Verdict(problems=problems, messages=len(ended), told=told, effects=happened.total())
 
 
 def _messages(plan: Plan, ended: Mapping[str, str]) -> Iterator[str]:

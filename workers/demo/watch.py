@@ -7,8 +7,9 @@ import time
 from collections import Counter
 from collections.abc import Mapping
 
+from workers.demo.bridged import hears
 from workers.demo.endings import endings
-from workers.demo.jobs import with_job_ids
+from workers.demo.known import as_known
 from workers.demo.plan import Plan
 from workers.demo.progress import Display
 from workers.embedded.system import Embedded
@@ -18,7 +19,8 @@ from workers.status import look
 #: Seconds between two looks.
 PAUSE = 0.5
 
-#: Seconds without any message waiting or held, after which what has not ended counts as lost.
+#: Seconds without any message waiting or held, and with nothing left that the bridge has not heard
+#: or made up for, after which what has not ended counts as lost.
 QUIET = 5.0
 
 #: Seconds after which that holds in any case: some, and more for each message.
@@ -42,8 +44,8 @@ def watch(
     busy = time.monotonic()
     while True:
         system.tree.check()
-        quiet = not sender.is_alive() and look(system.app.services).idle
-        named = with_job_ids(plan, sandbox.effects(kind="replication.started"))
+        quiet = not sender.is_alive() and _is_quiet(system, sandbox)
+        named = as_known(plan, sandbox)
         tasks = {name: task for each in named.planned for name, task, _ in each.expected()}
         ended = endings(system.app.services, list(tasks))
         show(Counter(tasks[name] for name in ended))
@@ -52,3 +54,8 @@ def watch(
         if (quiet and len(ended) == len(tasks)) or now > min(deadline, busy + QUIET):
             return ended
         time.sleep(PAUSE)
+
+
+def _is_quiet(system: Embedded, sandbox: SandboxHandle) -> bool:
+    seen = look(system.app.services)
+    return seen.idle and not any(seen.gaps.values()) and hears(sandbox)

@@ -1,4 +1,4 @@
-"""Redis, the sandbox, workers and Flower in one process tree, on loopback ports of their own."""
+"""Redis, the sandbox, workers, a bridge and Flower in one process tree, on loopback ports."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ import requests
 
 from workers.app import WorkersApp, create_app
 from workers.embedded.loopback import HOST, free_port, url_of
-from workers.embedded.processes import ProcessTree
+from workers.embedded.processes import Child, ProcessTree
 from workers.embedded.redis_server import RedisServer
 from workers.settings import Settings
 from workers.tenants import load_tenants
@@ -25,7 +25,7 @@ from workers.tenants import load_tenants
 #: Seconds in which a process has to become ready; on a busy machine imports alone take a while.
 READY = 40.0
 
-_LISTENING = re.compile(r"^sandbox listening on (\S+)$", re.MULTILINE)
+_LISTENING = re.compile(r"^(?:sandbox|bridge) listening on (\S+)$", re.MULTILINE)
 
 #: Variables that only an embedded system has.
 PREFIX = "EMBEDDED_"
@@ -40,11 +40,13 @@ class Blueprint:
     """What is to be embedded.
 
     `variables` returns the workers' settings besides `REDIS_URL`, given the sandbox's URL; those
-    that hold the secrets of a tenants file begin with `EMBEDDED_`.
+    that hold the secrets of a tenants file begin with `EMBEDDED_`. `furnish` prepares the sandbox,
+    given its URL too, before anybody else sees it.
     """
 
     redis: RedisServer
     variables: Callable[[str], Mapping[str, str]]
+    furnish: Callable[[str], None] = lambda _: None
     seed: int = 7
     workers: int = 2
     concurrency: int = 8
@@ -60,6 +62,14 @@ class Flower:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Bridge:
+    """A bridge whose receiver is at `url`."""
+
+    url: str
+    child: Child
+
+
+@dataclass(frozen=True, kw_only=True)
 class Embedded:
     """A running system; `variables` is the environment that leads to it."""
 
@@ -67,6 +77,8 @@ class Embedded:
     app: WorkersApp
     variables: Mapping[str, str]
     sandbox_url: str
+    #: None where no tenant has one.
+    bridge: Bridge | None
     flower: Flower | None
 
 
@@ -80,10 +92,12 @@ def embedded(blueprint: Blueprint, folder: Path, say: Callable[[str], None]) -> 
         say(f"Redis: {blueprint.redis.description}")
         redis_url = _start_redis(tree, blueprint.redis)
         sandbox_url = _start_sandbox(tree, blueprint.seed)
+        blueprint.furnish(sandbox_url)
         say(f"sandbox: {sandbox_url}/sandbox/summary")
         variables = {"REDIS_URL": redis_url, **blueprint.variables(sandbox_url)}
         app = _app(variables)
         await_flower = _start_flower(tree, variables)
+        await_bridge = _start_bridge(tree, app, variables)
         _start_workers(tree, blueprint, app, variables)
         say(f"workers: {blueprint.workers} processes, {blueprint.concurrency} threads each")
         yield Embedded(
@@ -91,6 +105,7 @@ def embedded(blueprint: Blueprint, folder: Path, say: Callable[[str], None]) -> 
             app=app,
             variables=variables,
             sandbox_url=sandbox_url,
+            bridge=await_bridge(),
             flower=await_flower(),
         )
 
@@ -142,6 +157,22 @@ def _start_workers(
         child = tree.start(name, command, {**inherited(), **variables})
     wanted = blueprint.workers
     tree.wait_for(child, lambda: len(app.control.ping(timeout=0.5) or ()) == wanted, READY)
+
+
+def _start_bridge(
+    tree: ProcessTree, app: WorkersApp, variables: Mapping[str, str]
+) -> Callable[[], Bridge | None]:
+    """Start a bridge where a tenant has one, and return what waits until it listens."""
+    if not any(tenant.bridge for tenant in app.services.tenants.values()):
+        return lambda: None
+    own = {"RECEIVER_ADDRESS": f"{HOST}:0"}
+    child = tree.start("bridge", _cli("bridge"), {**inherited(), **variables, **own})
+
+    def wait() -> Bridge:
+        listening = tree.wait_for(child, lambda: _LISTENING.search(child.said()), READY)
+        return Bridge(url=listening[1], child=child)
+
+    return wait
 
 
 def _start_flower(tree: ProcessTree, variables: Mapping[str, str]) -> Callable[[], Flower | None]:

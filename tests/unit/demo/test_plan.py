@@ -42,6 +42,22 @@ def test_messages_that_are_to_be_carried_out_are_valid(plan: Plan) -> None:
             parse(PUBLIC[planned.errand.task], planned.arguments())
 
 
+def test_what_the_bridge_is_to_send_happens_once_in_the_sandbox(plan: Plan) -> None:
+    tasks = Counter(each.errand.task for each in plan.happenings)
+    assert tasks.keys() == {"redact_interaction", "sync_profile"}
+    assert all(each.message_ids == (each.operation_id,) for each in plan.happenings)
+    assert len({each.operation_id for each in plan.happenings}) == len(plan.happenings)
+
+
+def test_the_contacts_that_are_merged_are_named_by_their_organisation(plan: Plan) -> None:
+    contacts = plan.contacts()
+    assert contacts.keys() == {"default", "acme"}
+    for errand in (each.errand for each in plan.happenings):
+        if errand.happening and errand.happening.contact:
+            assert errand.happening.contact in contacts[errand.organization]
+            assert errand.happening.contact in {each.id for each in errand.documents}
+
+
 def test_the_plan_has_duplicates_of_both_sorts_from_both_producers(plan: Plan) -> None:
     twice = [each for each in plan.planned if len(each.message_ids) == 2]
     sorts = {(each.by_us, len(set(each.message_ids))) for each in twice}

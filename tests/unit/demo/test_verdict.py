@@ -6,8 +6,8 @@ from typing import Any
 import pytest
 
 from workers.demo.effects import Effect, merged, redacted
-from workers.demo.errand import DONE, Errand, FollowUp
-from workers.demo.plan import Plan, Planned
+from workers.demo.errand import DONE, Errand, FollowUp, Happening
+from workers.demo.plan import Plan, Planned, told
 from workers.demo.verdict import Verdict, judge
 
 EFFECT = merged("default", "target", ["source"], "target_wins")
@@ -46,7 +46,18 @@ def judged(
 def test_what_came_as_planned_is_good() -> None:
     verdict = judged()
     assert verdict.good
-    assert (verdict.messages, verdict.effects) == (3, 1)
+    assert (verdict.messages, verdict.told, verdict.effects) == (3, 0, 1)
+
+
+def test_messages_that_came_from_events_are_counted() -> None:
+    happening = Happening(subject="c-1", value="at:1")
+    errand = Errand(task="sync_profile", queue="sync", arguments={}, happening=happening)
+    planned = told(errand, happening)
+    plan = Plan(planned=(*PLAN.planned, planned))
+    ended = {**ENDED, planned.operation_id: "done"}
+    recorded = (*RECORDED, planned.operation_id)
+    verdict = judge(plan, ended=ended, effects=(EFFECT,), recorded=recorded, parked=())
+    assert (verdict.good, verdict.messages, verdict.told) == (True, 4, 1)
 
 
 def test_a_message_that_no_task_can_take_has_a_dead_letter_and_no_record() -> None:

@@ -50,8 +50,8 @@ class TargetPlan(BaseModel):
     #: The header that carries the secret.
     header: Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9-]+$")] = "X-Bridge-Secret"
     secret: SecretStr
-    #: Of one contract alone, and of topics whose templates fit one of the patterns (`*` for any
-    #: text), as a rule of EventBridge has them.
+    #: Of one contract alone, and of topics that fit one of the patterns, themselves or by their
+    #: templates (`*` for any text), as a rule of EventBridge has them.
     contract: Contract | None = None
     topics: tuple[str, ...] = ("*",)
     #: Shares of the events: that are delivered at all, that come twice, and that come up to
@@ -134,7 +134,8 @@ class Target:
         plan, contract = self._plan, emitted.contract
         ours = emitted.organization == self._organization
         ours = ours and (contract is None or plan.contract in (None, contract))
-        return ours and any(fnmatchcase(emitted.template, each) for each in plan.topics)
+        names = (emitted.template, emitted.topic)
+        return ours and any(fnmatchcase(name, each) for each in plan.topics for name in names)
 
     def _owe(self, delivery: _Delivery, seconds: float) -> None:
         if seconds:
