@@ -18,6 +18,7 @@ from redis.backoff import NoBackoff
 from redis.exceptions import AuthenticationError, NoPermissionError, ResponseError
 from redis.retry import Retry
 
+from tests.support import program
 from tests.support.cluster import Cluster
 from tests.support.flower import flower
 from tests.support.letters import park
@@ -30,6 +31,7 @@ from tests.support.restricted_redis import (
     restricted_redis,
     rules,
 )
+from tests.support.tenants import tenant, tenants_file
 from tests.support.waiting import wait_until
 from workers.app import queues
 from workers.cli.main import run
@@ -116,16 +118,16 @@ def test_a_producer_that_waits_is_given_its_result(
 ) -> None:
     restricted.sandbox.put("contacts", "c-1", {"attributes": {"tier": "gold"}})
     restricted.sandbox.put("customers", "c-1", {})
-    script, program = EXAMPLES / example, [sys.executable, "-I"]
+    script, start = EXAMPLES / example, [sys.executable, "-I"]
     url = server.url("requester")
     if example == "producer.mjs":
         packages: Path = request.getfixturevalue("npm_packages")
-        script, program = packages.with_name(example), ["node"]
+        script, start = packages.with_name(example), ["node"]
         script.write_bytes((EXAMPLES / example).read_bytes())
         url += "?allowUsernameInURI=true"
     with restricted.worker():
         done = subprocess.run(
-            [*program, str(script), "sync", "sync_profile", json.dumps({"contact_id": "c-1"})],
+            [*start, str(script), "sync", "sync_profile", json.dumps({"contact_id": "c-1"})],
             cwd=restricted.folder,
             env={"PATH": os.environ["PATH"], "REDIS_URL": url},
             capture_output=True,
@@ -154,6 +156,18 @@ def test_a_worker_carries_messages_out_and_lacks_no_right(
     app.services.close()
     assert rights.state == "ok", rights.what
     assert [each for each in server.refused() if not each.endswith(": acl")] == []
+
+
+def test_a_bridge_leads_as_a_worker(server: RestrictedRedis, restricted: Cluster) -> None:
+    table = {**tenant(restricted.sandbox), "bridge": {"queues": ["q-1"]}}
+    variables = {
+        "REDIS_URL": server.url("worker"),
+        "TENANTS_FILE": tenants_file(restricted.folder, default=table),
+        "RECEIVER_ADDRESS": f"{HOST}:0",
+    }
+    with program.running(["bridge"], variables, restricted.folder, "bridge") as bridge:
+        bridge.says("bridge.connected")
+    assert server.refused() == []
 
 
 def test_flower_shows_workers_and_tasks(
