@@ -41,7 +41,7 @@ class Seal:
 
     @property
     def secrets(self) -> tuple[bytes, ...]:
-        """What keyed digests are made with: the first one's key now, the others' until lately."""
+        """What digests are keyed with: the first one now, the others until lately."""
         return tuple(key.encode() for key in self._fernets) or (b"",)
 
     def seal(self, content: bytes) -> bytes:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable
 from typing import Any
 
@@ -11,6 +12,7 @@ from redis import Redis
 
 from tests.support.cluster import Cluster
 from tests.support.letters import park
+from workers.clearing import STEP
 from workers.cli.main import FAILED, MISUSED, run
 from workers.dead_letters import PAYLOADS, DeadLetter, DeadLetters
 from workers.resealing import Resealed, reseal
@@ -75,6 +77,15 @@ def test_a_second_run_has_nothing_left_to_do(here: Cluster, redis: Redis, capsys
     assert run(["dead-letters", "reseal"]) == 0
     assert capsys.readouterr().err == "resealed 0, were so already 1, not opened 0\n"
     assert redis.hgetall(PAYLOADS) == before
+
+
+def test_a_run_that_was_stopped_is_gone_on_with_by_the_next(redis: Redis) -> None:
+    for number in range(2 * STEP):
+        put(kept(redis, OLD), str(number))
+    renewing = kept(redis, f"{NEW},{OLD}")
+    next(reseal(renewing))
+    assert len(list(renewing.letters())) == 2 * STEP
+    assert Counter(each.state for each in reseal(renewing)) == {"newest": STEP, "resealed": STEP}
 
 
 def test_a_letter_of_an_unknown_key_is_named_and_stays_beside_those_that_are_sealed(
