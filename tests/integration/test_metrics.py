@@ -281,23 +281,22 @@ def kill_and_await(pids: list[int], worker: WorkerProcess) -> None:
     )
 
 
-@pytest.mark.slow
-def test_a_process_that_dies_in_the_middle_is_a_fault_and_its_message_ends_once(
-    shown_workers: Cluster,
-) -> None:
+def test_a_process_that_dies_in_the_middle_is_a_fault(shown_workers: Cluster) -> None:
     shown_workers.sandbox.fault(kind="latency", seconds=60, route=PARTICIPANTS)
-    with shown_workers.worker("-P", "processes", "-c", "2") as worker:
+    with shown_workers.worker("-P", "processes", "-c", "1") as worker:
         send(shown_workers, 1)
         wait_until(
             lambda: shown_workers.redis.hget(held_message(shown_workers), "started"), 20, "it runs"
         )
-        for pid in children(worker):
-            os.kill(pid, signal.SIGKILL)
-        shown_workers.wait_until_quiet(60)
-        shown = exposition.scraped(address_of(worker))
-    assert shown.value(f"{W}_faults_total", kind="process_died") == 1
-    about = {"tenant": "default", "task": "set_attributes"}
-    assert shown.value(f"{W}_operations_total", status="done", **about) == 1
+        (busy,) = children(worker)
+        os.kill(busy, signal.SIGKILL)
+        address = address_of(worker)
+        wait_until(
+            lambda: exposition.scraped(address).value(f"{W}_faults_total", kind="process_died"),
+            30,
+            "the death is counted",
+        )
+        worker.kill()  # what becomes of the message is another test's
 
 
 def held_message(cluster: Cluster) -> str:
