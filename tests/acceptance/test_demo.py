@@ -64,7 +64,7 @@ def test_everything_is_accounted_for_and_nothing_stays_behind(tmp_path: Path, so
     assert "messages are accounted for" in output
     assert re.search(r"accounted for, [1-9]\d* of them from events", output)
     # The sockets of both tenants were cut, and what ended meanwhile was found.
-    assert re.search(r"bridge: .*; 2 gaps, [1-9]\d* messages found in them", output)
+    assert re.search(r"bridge: .*, 2 × gap, .*, [1-9]\d* × message of them from gaps", output)
     assert "rates: attributes=" in output
     assert children(tmp_path) == []
     assert [entry.name for entry in tmp_path.iterdir()] == ["out"]

@@ -21,9 +21,10 @@ def demo(
 ) -> None:
     """Run everything on this machine, put messages of every kind through, and check the outcome.
 
-    Redis, the simulated Genesys Cloud and CXone, two workers and Flower are started on free
-    loopback ports and end with the command. The exit code is 0 only if every message is accounted
-    for and every expected effect has happened exactly once, and no other.
+    Redis, the simulated Genesys Cloud and CXone, two workers, a bridge and Flower are started on
+    free loopback ports and end with the command. The exit code is 0 only if every message is
+    accounted for, those that the bridge makes of events among them, and every expected effect has
+    happened exactly once, and no other.
 
     **Examples**
 

@@ -10,7 +10,16 @@ from prometheus_client.parser import text_string_to_metric_families
 from workers.demo import organizations
 from workers.sandbox.testing import SandboxHandle
 
-SOURCES = {"websocket": "WebSocket", "eventbridge": "EventBridge", "backfill": "backfill"}
+#: What is shown of the counts, those of events by their source.
+SHOWN = {
+    "events websocket": "event by WebSocket",
+    "events eventbridge": "event by EventBridge",
+    "events backfill": "event found in gaps",
+    "gaps": "gap",
+    "enqueued": "message",
+    "backfilled": "message of them from gaps",
+    "duplicates": "duplicate",
+}
 SECONDS = 10
 
 
@@ -37,10 +46,5 @@ def described(text: str) -> str:
                 sums[family.name] += round(sample.value)
                 sums[f"{family.name} {sample.labels.get('source', '')}"] += round(sample.value)
     counts = {name.removeprefix("genesys_bridge_"): count for name, count in sums.items()}
-    heard = (f"{counts.get(f'events {each}', 0)} by {SOURCES[each]}" for each in SOURCES)
-    made, again = counts.get("enqueued", 0), counts.get("duplicates", 0)
-    gaps, found = counts.get("gaps", 0), counts.get("backfilled", 0)
-    return (
-        f"bridge: {counts.get('events', 0)} events ({', '.join(heard)}); {made} messages and"
-        f" {again} duplicates of them; {gaps} gaps, {found} messages found in them"
-    )
+    shown = (f"{counts.get(name, 0)} × {what}" for name, what in SHOWN.items())
+    return f"bridge: {', '.join(shown)}"

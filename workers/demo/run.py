@@ -114,6 +114,7 @@ def _introduce(system: Embedded, plan: Plan, around: Surroundings, console: Cons
         where = f"Flower: {flower.url} (user {flower.user}, password {flower.password})"
     else:
         where = "Flower: is not installed; the extra genesys-workers[flower] brings it"
+    lines.append(f"bridge: {_bridge(system).url}/health")
     for line in (where, *lines):
         console.print(line, markup=False, highlight=False, soft_wrap=True)
 
