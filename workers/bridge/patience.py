@@ -23,6 +23,9 @@ T = TypeVar("T")
 LONGEST = 90.0
 #: Seconds between two tries meanwhile: what is left to others melts.
 STEP = 2.0
+#: Calls a minute that are left to others at most, a fifth of what the vendor usually allows: where
+#: a tenant's budget is set too high, the server's own is the smaller one.
+MOST_LEFT = 60
 
 
 class Patience:
@@ -42,7 +45,8 @@ class Patience:
         self._tenant = tenant
         self._sleep = sleep
         self._thread = ThreadPoolExecutor(1, f"backfill-{tenant}")
-        self._share = LEFT_TO_OTHERS["batch"] * services.tenants[tenant].requests_per_minute
+        share = LEFT_TO_OTHERS["batch"] * services.tenants[tenant].requests_per_minute
+        self._share = min(share, MOST_LEFT)
 
     async def ask(self, question: Callable[[Systems], T]) -> T:
         """Return the answer, once budget and pauses allow it.

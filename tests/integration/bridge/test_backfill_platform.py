@@ -540,6 +540,16 @@ def test_a_fifth_of_the_budget_is_left_to_live_work(
     assert site.redacted() == {"one": 1}
 
 
+def test_a_budget_that_is_set_too_high_holds_nothing_up(make: Make, sandbox: SandboxHandle) -> None:
+    site, at = make({"requests_per_minute": 1_000_000}), now()
+    put(sandbox, one=conversation(at - DAY, ended=at - 30 * MINUTE))
+    site.gap(at - 40 * MINUTE, at - 20 * MINUTE)
+    site.sleep = slept = Slept()
+    site.fill()
+    assert slept.seconds == []
+    assert site.redacted() == {"one": 1}
+
+
 def test_a_429_pauses_the_system_for_everybody_and_is_waited_for(
     make: Make, sandbox: SandboxHandle, redis: Redis
 ) -> None:
