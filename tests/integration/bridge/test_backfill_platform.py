@@ -67,13 +67,6 @@ def put(sandbox: SandboxHandle, **conversations: dict[str, Any]) -> None:
     sandbox.put_many("platformConversations", conversations)
 
 
-def ongoing(sandbox: SandboxHandle, count: int) -> list[str]:
-    """Ids of seeded chats that go on."""
-    found = (sandbox.get("platformConversations", e) for e in sandbox.ids("platformConversations"))
-    chats = (e for e in found if "endTime" not in e and "messages" in e["participants"][0])
-    return [each["id"] for each, _ in zip(chats, range(count), strict=False)]
-
-
 class Failing:
     """An intake that fails after so many batches, with an error of its own."""
 
@@ -146,12 +139,13 @@ def test_a_gap_over_midnight_is_filled_and_so_is_more_than_a_page(
 def test_live_copies_and_what_is_found_later_make_one_message(
     everything: Site, sandbox: SandboxHandle, order: str
 ) -> None:
-    chats, before = ongoing(sandbox, 3), now()
+    chats, before = [f"c{number}" for number in range(3)], now()
+    put(sandbox, **{each: conversation(before - DAY) for each in chats})
     for each in chats:
         sandbox.end_conversation(each)
     heard, delivered = sandbox.events("detail"), sandbox.events("eventbridge")
     assert len(heard) == 9
-    everything.gap(before - SECOND, now() + SECOND)
+    everything.gap(before, now())
 
     def live() -> None:
         everything.take(*heard)
@@ -160,7 +154,8 @@ def test_live_copies_and_what_is_found_later_make_one_message(
     steps: list[Callable[[], object]] = [live, everything.fill]
     for step in steps if order == "live first" else reversed(steps):
         step()
-    assert everything.redacted() == dict.fromkeys(chats, 1)
+        assert everything.redacted() == dict.fromkeys(chats, 1)
+    assert [each.events for each in everything.gaps.filled()] == [6]
 
 
 @pytest.mark.parametrize("names", ["customer-left", "customer-disconnected"])
