@@ -12,10 +12,11 @@ from pathlib import Path
 import pytest
 
 from tasks.messages import PUBLIC
+from workers.app import queues as all_queues
 from workers.cli.main import FAILED, MISUSED, run
 from workers.cli.sandbox import introduction
 from workers.cli.status import span
-from workers.cli.worker import chosen
+from workers.cli.worker import chosen, of_kinds
 from workers.demo.run import ways_to_look
 from workers.embedded.loopback import HOST, reachable
 from workers.embedded.program import program
@@ -45,6 +46,9 @@ def tenant(monkeypatch: pytest.MonkeyPatch) -> None:
         ("worker --pool gevent", "'gevent' is not one of 'threads', 'prefork'"),
         ("worker --concurrency 0", "'--concurrency'"),
         ("worker --queues merge,merg", "unknown: merg; the queues are attributes, merge"),
+        ("worker --kinds lively", "unknown: lively; the kinds are attributes, merge"),
+        ("worker --kinds live --queues merge", "cannot be combined with --queues"),
+        ("worker --alive /proc/nowhere/alive", "cannot be written: No such file or directory"),
         ("enqueue sync_profile --json no/such/file", "no/such/file: No such file or directory"),
         ("audit tail --tenant nobody", "unknown; the tenants are default"),
         ("audit verify --offline", "there is no file to check"),
@@ -121,6 +125,25 @@ def test_the_schema_of_one_task_is_printed(capsys: pytest.CaptureFixture[str]) -
 
 def test_queues_are_chosen_by_name_tenants_included() -> None:
     assert chosen(" merge, merge.acme,", ["merge", "merge.acme", "sync"]) == ["merge", "merge.acme"]
+
+
+@pytest.mark.parametrize(
+    ("kinds", "queues"),
+    [
+        ("merge", ["merge", "merge.acme"]),
+        (" sync , merge,", ["merge", "sync", "merge.acme", "sync.acme"]),
+        ("live", ["attributes", "attributes.acme", "celery"]),
+        ("batch", ["redact", "sweep", "redact.acme", "sweep.acme"]),
+        ("normal", [f"{kind}{of}" for of in ("", ".acme") for kind in ("merge", "sync", "deploy")]),
+        ("celery", ["celery"]),
+        ("live,normal,batch", [queue.name for queue in all_queues(["default", "acme"])]),
+    ],
+)
+def test_queues_are_chosen_by_kind_and_by_class_for_every_tenant(
+    kinds: str, queues: list[str]
+) -> None:
+    known = [queue.name for queue in all_queues(["default", "acme"])]
+    assert of_kinds(kinds, known) == queues
 
 
 def test_the_sandbox_says_how_a_worker_is_connected() -> None:
