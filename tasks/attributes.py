@@ -18,6 +18,7 @@ from tasks.errors import Rejected, StateChanged
 from tasks.hindsight import look_back
 from tasks.messages import ConfirmAttributes, SetAttributes
 from tasks.operations import FollowUp, Operation, Outcome
+from tasks.refusals import shown_attribute
 
 #: States in which a participant takes attributes, the preferred one first.
 LIVE_STATES = ("connected", "ringing")
@@ -56,13 +57,18 @@ def set_attributes(message: SetAttributes, systems: Systems) -> Outcome:
         status="accepted" if accepted else "done" if changes else "noop",
         detail={
             "participant_id": participant.id,
-            "confirmed": sorted(confirmed),
-            "unconfirmed": sorted(changes.keys() - confirmed),
-            "unchanged": sorted(so_already),
-            "superseded": sorted(outdated),
+            "confirmed": names(confirmed),
+            "unconfirmed": names(changes.keys() - confirmed),
+            "unchanged": names(so_already),
+            "superseded": names(outdated),
         },
         follow_ups=follow(message, participant, changes, systems) if accepted else (),
     )
+
+
+def names(keys: Iterable[str]) -> list[str]:
+    """Return the names of attributes as they may be told, in order."""
+    return sorted(map(shown_attribute, keys))
 
 
 def settled(

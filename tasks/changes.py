@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from tasks.apis.genesys import AuditRecord, Configurations
+from tasks.apis.moments import parse_moment
 from tasks.apis.systems import Systems, offered
 from tasks.compact_json import Json
 from tasks.errors import Postponed
@@ -76,7 +77,8 @@ def _noted(systems: Systems) -> _Query:
 def counted(records: Iterable[AuditRecord]) -> Mapping[str, Json]:
     """Return how many records there are, and the newest one's time."""
     times = [record.at for record in records]
-    return {"audit": {"records": len(times), "newest": max(times, default="") or None}}
+    told = [each for each in times if parse_moment(each)]
+    return {"audit": {"records": len(times), "newest": max(told, default=None)}}
 
 
 def unavailable(reason: str) -> Mapping[str, Json]:

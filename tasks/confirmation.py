@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from tasks.apis.systems import Systems
+from tasks.attributes import names
 from tasks.errors import Failed, NotFound, Postponed
 from tasks.messages import ConfirmAttributes
 from tasks.operations import Operation, Outcome
@@ -23,8 +24,8 @@ def confirm_attributes(message: ConfirmAttributes, systems: Systems) -> Outcome:
     return Outcome(
         detail={
             "participant_id": message.participant_id,
-            "confirmed": sorted(message.attributes.keys() - outdated),
-            "superseded": sorted(outdated),
+            "confirmed": names(message.attributes.keys() - outdated),
+            "superseded": names(outdated),
         }
     )
 
@@ -34,18 +35,18 @@ def unseen(message: ConfirmAttributes, systems: Systems) -> set[str]:
     try:
         found = systems.genesys.read_participant(message.conversation_id, message.participant_id)
     except NotFound:
-        names = ", ".join(sorted(message.attributes))
-        raise Failed(f"attributes: the participant left before these were seen: {names}") from None
+        told = ", ".join(names(message.attributes))
+        raise Failed(f"attributes: the participant left before these were seen: {told}") from None
     return {key for key, value in message.attributes.items() if found.attributes.get(key) != value}
 
 
 def _not_yet(missing: set[str], systems: Systems) -> Exception:
-    names = ", ".join(sorted(missing))
+    told = ", ".join(names(missing))
     waiting = Waiting(first=1.0, longest=5.0, deadline=systems.platform.attributes_deadline_seconds)
     elapsed = (systems.now() - systems.started).total_seconds()
     if elapsed >= waiting.deadline:
-        return Failed(f"attributes: accepted, and not seen within {waiting.deadline:g} s: {names}")
-    return Postponed(f"attributes: not seen yet: {names}", waiting.next_wait(elapsed))
+        return Failed(f"attributes: accepted, and not seen within {waiting.deadline:g} s: {told}")
+    return Postponed(f"attributes: not seen yet: {told}", waiting.next_wait(elapsed))
 
 
 OPERATION = Operation(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
@@ -29,6 +30,9 @@ from tasks.waiting import Waiting
 
 #: The version under which a configuration is put where there is none.
 NO_VERSION = "0"
+
+#: A version as vendors count or hash them, also as an entity tag.
+_VERSION = re.compile(r"(?:W/)?\"?[A-Za-z0-9._:+/=\-]{1,80}\"?")
 
 #: What concerns every organisation alike, so that going on with the next one is of no use.
 COMMON = (RateLimited, Unauthenticated, Unreachable)
@@ -196,12 +200,17 @@ def _detail(message: DeployConfig, results: Results) -> Mapping[str, Json]:
     hidden = [f"{each}: the API hides the configuration, which was replaced" for each in blind]
     return {
         "organizations": {
-            each: {"result": deployed.result, "version": deployed.version}
+            each: {"result": deployed.result, "version": shown_version(deployed.version)}
             for each, deployed in results.items()
         },
         "contrast_ratio": float(webmessaging.rounded_contrast(message.config)),
         "warnings": [*webmessaging.warnings(message.config), *hidden],
     }
+
+
+def shown_version(version: str | None) -> str | None:
+    """Return a version as it may be told: "?" for a text of another form than versions have."""
+    return version if version is None or _VERSION.fullmatch(version) else "?"
 
 
 def check(message: DeployConfig, can: Capabilities) -> None:

@@ -17,6 +17,7 @@ from tasks import inference, target_rules
 from tasks.apis.customers import CustomerAttribute, Definition, Shape, ValueType
 from tasks.errors import Rejected
 from tasks.identity import IdentityRules
+from tasks.refusals import shown_attribute
 from tasks.wire_values import WireValue, as_text, holds, plain
 
 
@@ -99,7 +100,7 @@ _INFERRED = FieldRule()
 
 
 def _of(name: str, problems: Iterable[str]) -> Iterator[str]:
-    return (f"{name!r} {problem}" for problem in problems)
+    return (f"{shown_attribute(name)!r} {problem}" for problem in problems)
 
 
 def _is_left_out(name: str, source: Mapping[str, object], rules: SyncRules) -> bool:
@@ -109,7 +110,8 @@ def _is_left_out(name: str, source: Mapping[str, object], rules: SyncRules) -> b
 
 def _missing(source: Mapping[str, object], rules: SyncRules) -> Iterator[str]:
     required = (name for name, rule in rules.fields.items() if rule.required)
-    return (f"{name!r} is required and missing" for name in required if source.get(name) is None)
+    missing = (name for name in required if source.get(name) is None)
+    return (f"{shown_attribute(name)!r} is required and missing" for name in missing)
 
 
 def _collisions(taken: Mapping[str, FieldRule], shape: Shape | None) -> Iterator[str]:
@@ -120,7 +122,8 @@ def _collisions(taken: Mapping[str, FieldRule], shape: Shape | None) -> Iterator
         key = target_rules.field_key(target, shape) if shape else target_rules.folded(target)
         twin = first.setdefault(key, name)
         if twin != name:
-            yield f"{twin!r} and {name!r} both map to {target!r}"
+            both = " and ".join(repr(shown_attribute(each)) for each in (twin, name))
+            yield f"{both} both map to {shown_attribute(target)!r}"
 
 
 def _attribute(

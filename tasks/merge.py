@@ -14,6 +14,7 @@ from tasks.errors import NotFound, Rejected, StateChanged, Unsupported
 from tasks.messages import MergeProfiles
 from tasks.operations import Operation, Outcome
 from tasks.profile_links import Links, links_of, reachable, read_on
+from tasks.refusals import shown_attribute
 
 #: What stands in the record where the API knows of no consents.
 NO_CONSENTS = "not available on this API"
@@ -175,9 +176,10 @@ def aggregate_consents(consents: Iterable[Consent]) -> Mapping[str, str]:
     """Return the most restrictive status per purpose."""
     strictest: dict[str, str] = {}
     for consent in consents:
+        purpose = shown_attribute(consent.purpose)
         status = consent.status if consent.status in RESTRICTIVENESS else "denied"
-        known = strictest.get(consent.purpose, RESTRICTIVENESS[0])
-        strictest[consent.purpose] = max(known, status, key=RESTRICTIVENESS.index)
+        known = strictest.get(purpose, RESTRICTIVENESS[0])
+        strictest[purpose] = max(known, status, key=RESTRICTIVENESS.index)
     return strictest
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from hashlib import sha256
 
 from pydantic import ValidationError
 from pydantic_core import ErrorDetails
@@ -11,6 +12,9 @@ from pydantic_core import ErrorDetails
 from tasks.fields import ID_PATTERN, ID_RULE
 
 _SHOWN_NAME = re.compile(r"[A-Za-z][A-Za-z0-9_]{0,63}")
+
+#: Of an attribute's name: an address, or five digits in a row, also with a separator in between.
+_PERSONAL = re.compile(r"@|(?:[0-9][ ._:()\-]?){5}")
 
 
 def explain(error: ValidationError, name: Callable[[str | int], str] | None = None) -> str:
@@ -43,3 +47,18 @@ def shown_name(part: str | int) -> str:
     if part == "[key]":
         return "name"
     return str(part) if isinstance(part, int) or _SHOWN_NAME.fullmatch(part) else "?"
+
+
+def shown_attribute(name: str) -> str:
+    """Return an attribute's name as it may be told: "?" for one that may be personal data.
+
+    Vendors and producers name attributes as they like: any other name is shown.
+    """
+    return "?" if _PERSONAL.search(name) else name
+
+
+def kept_attribute(name: str) -> str:
+    """Return what an attribute goes by where its name is kept: its digest for such a name."""
+    if shown_attribute(name) == name:
+        return name
+    return f"sha256:{sha256(name.encode(errors='backslashreplace')).hexdigest()}"

@@ -92,7 +92,7 @@ def confirm_replication(
         "job_id": message.job_id,
         "source": message.source_id,
         "replicated": [each for each in message.target_ids if each not in job.skipped],
-        "skipped": list(job.skipped),
+        "skipped": [each for each in message.target_ids if each in job.skipped],
         "activation_latency_ms": round(elapsed * 1000),
         **count_changes(message.audit_window, organizations, genesys),
     }

@@ -20,6 +20,7 @@ from tasks.mapping import Mapped, map_attributes
 from tasks.messages import SyncProfile
 from tasks.operations import Operation, Outcome
 from tasks.pending import Changes, Stamp
+from tasks.refusals import shown_attribute
 from tasks.sync_writes import Writer, Written, own
 from tasks.target_rules import field_key
 
@@ -173,12 +174,12 @@ def outcome(asked: Asked, changes: Changes, written: Written) -> Outcome:
     detail: dict[str, Json] = {
         "customer_id": asked.customer_id,
         "sent": _names(asked, mine & written.sent),
-        "along": sorted(changes.waiting[key].attribute.name for key in written.sent - mine),
+        "along": _shown(changes.waiting[key].attribute.name for key in written.sent - mine),
         "joined": _names(asked, asked.fields.keys() - mine - newer.keys()),
         "unchanged": [] if written.skipped else _names(asked, mine - written.sent),
         "superseded": _names(asked, newer),
         "superseded_by": sorted({each.operation for each in newer.values()}),
-        "left_out": sorted(asked.left_out),
+        "left_out": _shown(asked.left_out),
     }
     if written.skipped:
         detail["skipped"] = written.skipped
@@ -186,12 +187,16 @@ def outcome(asked: Asked, changes: Changes, written: Written) -> Outcome:
 
 
 def _names(asked: Asked, keys: Iterable[str]) -> list[str]:
-    return sorted(asked.fields[key] for key in keys)
+    return _shown(asked.fields[key] for key in keys)
+
+
+def _shown(names: Iterable[str]) -> list[str]:
+    return sorted(map(shown_attribute, names))
 
 
 def _nothing(customer_id: str | None, mapped: Mapped, *, skipped: str = "") -> Outcome:
     told: dict[str, Json] = {"skipped": skipped} if skipped else {}
-    left_out = sorted(mapped.left_out)
+    left_out = _shown(mapped.left_out)
     return Outcome(
         status="noop",
         detail={"customer_id": customer_id, "sent": [], "superseded": [], "left_out": left_out}

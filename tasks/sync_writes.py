@@ -14,6 +14,7 @@ from tasks.apis.customers import Customer, CustomerAttribute, CustomerStore, Sha
 from tasks.apis.systems import Systems
 from tasks.errors import BadRequest, NotFound, Postponed, Rejected, Unprocessable, Unsupported
 from tasks.pending import Stamp, Waiting
+from tasks.refusals import shown_attribute
 from tasks.target_rules import field_key, missing_fields
 from tasks.wire_values import on_the_wire
 
@@ -80,7 +81,8 @@ class Writer:
         definitions = self.store.definitions() if values else None
         names = {*customer.attributes, *(each.attribute.name for each in values.values())}
         if absent := missing_fields(names, definitions or {}):
-            raise Rejected(f"attributes: the target requires {', '.join(map(repr, absent))}")
+            told = ", ".join(repr(shown_attribute(name)) for name in absent)
+            raise Rejected(f"attributes: the target requires {told}")
 
     def _missing(self, values: Values, error: NotFound | None = None) -> Written:
         """Make the customer, leave it alone, or refuse it, as the tenant has it."""

@@ -10,14 +10,15 @@ import unicodedata
 from collections.abc import Collection, Iterator, Mapping
 
 from tasks.apis.customers import CustomerAttribute, Definition, Shape
+from tasks.refusals import kept_attribute, shown_attribute
 from tasks.wire_values import as_text, on_the_wire
 
 _EMAIL = re.compile(r"[^@\s]+@[^@\s.]+(\.[^@\s.]+)+")
 
 
 def field_key(name: str, shape: Shape) -> str:
-    """Return what two names have in common under which the target has one field."""
-    return folded(name) if shape.names_fold_case else name
+    """Return what two names have in common under which the target has one field, to be kept."""
+    return kept_attribute(folded(name) if shape.names_fold_case else name)
 
 
 def folded(name: str) -> str:
@@ -33,9 +34,9 @@ def name_problems(
 ) -> Iterator[str]:
     """Yield what is wrong with the name of a field that is to be written."""
     if shape.name_rule and not shape.name_rule.pattern.fullmatch(name):
-        yield f"maps to {name!r}, which {shape.name_rule.sentence}"
+        yield f"maps to {shown_attribute(name)!r}, which {shape.name_rule.sentence}"
     if definitions is not None and name not in definitions:
-        yield f"maps to {name!r}, which the target does not define"
+        yield f"maps to {shown_attribute(name)!r}, which the target does not define"
 
 
 def value_problems(
@@ -60,8 +61,9 @@ def missing_fields(names: Collection[str], definitions: Mapping[str, Definition]
 
 def _disagreements(text: str, definition: Definition) -> Iterator[str]:
     if definition.required and not text:
-        yield f"is empty, and the target requires {definition.name!r}"
+        yield f"is empty, and the target requires {shown_attribute(definition.name)!r}"
     elif definition.type == "list" and text not in definition.values:
-        yield f"is none of the {len(definition.values)} values of {definition.name!r}"
+        named = shown_attribute(definition.name)
+        yield f"is none of the {len(definition.values)} values of {named!r}"
     elif definition.type == "email" and not _EMAIL.fullmatch(text):
         yield "is not an e-mail address"

@@ -6,6 +6,7 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
 
+from tasks.refusals import kept_attribute
 from workers.store import Store, key
 
 
@@ -55,5 +56,5 @@ class NewestInRedis:
 
 
 def _encoded(name: str) -> bytes:
-    """A vendor's name may hold what UTF-8 cannot."""
-    return name.encode(errors="backslashreplace")
+    """A vendor's name may hold what UTF-8 cannot, and a producer's an address."""
+    return kept_attribute(name).encode(errors="backslashreplace")
