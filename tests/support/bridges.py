@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import base64
 import json
+import re
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
 from itertools import count
 from pathlib import Path
 from typing import Any
@@ -16,10 +18,18 @@ from redis import Redis
 
 from tests.support import program
 from tests.support.program import Program
-from tests.support.tenants import platform_tenant, tenants_file
+from tests.support.tenants import (
+    PLATFORM_CLIENTS,
+    UNLIMITED,
+    platform_tenant,
+    tenants_file,
+)
 from workers.sandbox.testing import SandboxHandle
 
 SECRET = "a secret of some length"
+
+#: A bridge that waits for nothing longer than a test needs.
+QUICK = {"margin_seconds": 2, "settle_seconds": 1, "longest_wait_seconds": 1}
 
 #: What a message is for: its task, and the id in its arguments.
 Sent = tuple[str, str]
@@ -36,11 +46,11 @@ class BridgeSite:
     sandbox: SandboxHandle
     folder: Path
     bridge: Mapping[str, Any]
-    variables: Mapping[str, str]
+    variables: Mapping[str, str] = field(default_factory=dict)
 
     def environment(self) -> dict[str, str]:
         """Return what connects a process to this site."""
-        table = platform_tenant(self.sandbox, bridge=dict(self.bridge), sync=None)
+        table = platform_tenant(self.sandbox, bridge={**QUICK, **self.bridge}, sync=None)
         return {
             "REDIS_URL": self.redis_url,
             "TENANTS_FILE": tenants_file(self.folder, default=table),
@@ -64,11 +74,12 @@ class BridgeSite:
 
     def sent(self, redis: Redis) -> Counter[Sent]:
         """Return what stands on the queues, by task and subject."""
-        return Counter(
-            (task, arguments[_SUBJECTS[task]])
-            for queue in ("redact", "sync", "merge")
-            for task, arguments in map(_read, redis.lrange(queue, 0, -1))
-        )
+        found = self.messages(redis)
+        return Counter((task, arguments[_SUBJECTS[task]]) for task, arguments in found)
+
+    def messages(self, redis: Redis) -> list[tuple[str, dict[str, Any]]]:
+        """Return the tasks and arguments that stand on the queues."""
+        return [_read(each) for queue in ("redact", "sync") for each in redis.lrange(queue, 0, -1)]
 
 
 def url_of(bridge: Program) -> str:
@@ -103,10 +114,31 @@ def _made(occurrence: str, body: Mapping[str, Any]) -> Sent | None:
     return None
 
 
+def ongoing(sandbox: SandboxHandle) -> list[str]:
+    """Let chats that go on have begun an hour ago, end what else goes on, and return their ids.
+
+    They are what the customers of a stream go on changing, and what a backfill looks back to.
+    """
+    chats, hour_ago = [], (datetime.now(UTC) - timedelta(hours=1)).strftime("%Y-%m-%dT%H")
+    for each in sandbox.ids("platformConversations"):
+        held = sandbox.get("platformConversations", each)
+        if "endTime" in held:
+            continue
+        if not any("messages" in participant for participant in held["participants"]):
+            sandbox.end_conversation(each)
+            continue
+        begun = re.sub(r"\d{4}-\d\d-\d\dT\d\d", hour_ago, json.dumps(held))
+        sandbox.put("platformConversations", each, json.loads(begun))
+        chats.append(each)
+    return chats
+
+
 @contextmanager
 def sandbox_process(folder: Path) -> Iterator[SandboxHandle]:
-    """Run a sandbox in a process of its own."""
+    """Run a sandbox in a process of its own, whose budget no test uses up."""
     with ExitStack() as stack:
         arguments = ["sandbox", "--port", "0"]
         running = stack.enter_context(program.running(arguments, {}, folder, "sandbox"))
-        yield SandboxHandle(running.says(r"^sandbox listening on (\S+)$")[1])
+        sandbox = SandboxHandle(running.says(r"^sandbox listening on (\S+)$")[1])
+        sandbox.put_client(PLATFORM_CLIENTS["default"][0], requests_per_minute=UNLIMITED)
+        yield sandbox

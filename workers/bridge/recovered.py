@@ -42,12 +42,18 @@ def ends(chat: Chat, span: Span, at: datetime, queues: Collection[str] = ()) -> 
         yield _snapshot(chat, guests, queue, left)
 
 
-def attributes(chat_id: str, state: ChatState, at: datetime) -> Iterator[Event]:
-    """Yield an event for everybody in a chat who has attributes, as if they were set at `at`."""
+def attributes(
+    chat_id: str, state: ChatState, since: datetime, read: datetime
+) -> Iterator[Event]:
+    """Yield an event for everybody in a chat who has attributes, as they were when `read`.
+
+    Its body says that they were set at `since`, so that they are written over nothing that was set
+    later; what was told of until they were read has come before them.
+    """
     for party in state.parties:
         if party.attributes:
-            body = _attributes(chat_id, party, state.contacts, at)
-            yield _event(ATTRIBUTES, chat_id, body, at)
+            body = _attributes(chat_id, party, state.contacts, since)
+            yield _event(ATTRIBUTES, chat_id, body, read)
 
 
 def _customer_end(chat: Chat, guest: Guest, at: datetime) -> Event:

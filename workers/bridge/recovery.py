@@ -7,7 +7,7 @@ from contextlib import aclosing
 from datetime import datetime, timedelta
 
 from tasks.apis.history import Chat, ChatPage, ChatState, Span
-from tasks.apis.systems import Systems, offered
+from tasks.apis.systems import Systems, offered, utc_now
 from tasks.errors import Failed, NotFound
 from tasks.fields import is_identifier
 from workers.bridge import recovered
@@ -23,8 +23,14 @@ class Recovery:
     """Looks into times for one tenant, as far as its rules, its settings and its contract say."""
 
     def __init__(
-        self, patience: Patience, tenant: Tenant, settings: BridgeSettings, rules: RuleSet
+        self,
+        patience: Patience,
+        tenant: Tenant,
+        settings: BridgeSettings,
+        rules: RuleSet,
+        clock: Callable[[], datetime] = utc_now,
     ) -> None:
+        self._clock = clock
         self._patience = patience
         self._settings = settings
         self._wanted = rules.recoverable(tenant.api)
@@ -35,8 +41,8 @@ class Recovery:
     ) -> AsyncGenerator[Sequence[Event], None]:
         """Yield the events of a time in batches: first ends, page by page, and then attributes.
 
-        The time is widened by the tenant's margin. Attributes are told as they are now, and count
-        as set at `end`: never are they newer than what was heard later. Chats in `read` are not
+        The time is widened by the tenant's margin. Attributes are told as they are now, and said to
+        be set at `end`: they are written over nothing that was set later. Chats in `read` are not
         read again; those whose attributes were taken are added, and those that are not there any
         more. Raises what the API says; some events are told again, where it is begun again.
         """
@@ -83,15 +89,20 @@ class Recovery:
 
     async def _attributes(self, chat_id: str, at: datetime) -> Sequence[Event]:
         try:
-            state = await self._patience.ask(_state(chat_id))
+            state, read = await self._patience.ask(self._state(chat_id))
         except NotFound:
             return ()
-        return [*recovered.attributes(chat_id, state, at)]
+        return [*recovered.attributes(chat_id, state, at, read)]
+
+    def _state(self, chat_id: str) -> Callable[[Systems], tuple[ChatState, datetime]]:
+        def read(systems: Systems) -> tuple[ChatState, datetime]:
+            # What is set while it is read may be in it; what was set before, is.
+            began = self._clock()
+            return offered(systems.chat_states).read_state(chat_id), began
+
+        return read
 
 
 def _page(span: Span, cursor: str | None) -> Callable[[Systems], ChatPage]:
     return lambda systems: offered(systems.past).chats(span, cursor)
 
-
-def _state(chat_id: str) -> Callable[[Systems], ChatState]:
-    return lambda systems: offered(systems.chat_states).read_state(chat_id)

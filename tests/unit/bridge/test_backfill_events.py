@@ -19,6 +19,7 @@ from workers.bridge import recovered
 from workers.bridge.earshot import Earshot
 from workers.bridge.events import Event, parse
 from workers.bridge.matching import judge
+from workers.bridge.moments import milliseconds
 from workers.bridge.rules import default_rules
 from workers.bridge.settings import BridgeSettings
 from workers.sandbox.notifications.conversation_events import conversation_changed, queue_id
@@ -99,8 +100,10 @@ def test_attributes_are_the_same_state_live_and_afterwards() -> None:
         ],
         contacts=["contact-1"],
     )
-    events = [*recovered.attributes("c-1", state, SPAN.end)]
-    assert [each.at for each in events] == [SPAN.end]
+    read = SPAN.end + MINUTE
+    events = [*recovered.attributes("c-1", state, SPAN.end, read)]
+    assert [each.at for each in events] == [read]
+    assert [each.body["eventTime"] for each in events] == [milliseconds(SPAN.end)]
     heard = {each for each in operations(live(before, after)) if each[0] == "attributes-changed"}
     assert operations(events) == heard
     assert len(heard) == 1
