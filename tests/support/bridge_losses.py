@@ -137,7 +137,7 @@ def drop_at_random(losses: Losses, drops: int) -> None:
         for number in range(1, drops + 1):
             wait_until(lambda: losses.site.sandbox.sockets("drop"), 30, "there is a socket")
             wait_until(
-                lambda so_many=number: bridge.said().count("bridge.connected") > so_many,
+                lambda: bridge.said().count("bridge.connected") > number,  # noqa: B023  # called at once
                 30,
                 "the bridge has connected again",
             )

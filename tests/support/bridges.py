@@ -87,7 +87,7 @@ def url_of(bridge: Program) -> str:
     return bridge.says(r"bridge listening on (\S+)")[1]
 
 
-def _read(stored: bytes) -> tuple[str, dict[str, Any]]:
+def _read(stored: bytes | str) -> tuple[str, dict[str, Any]]:
     message = json.loads(stored)
     _, arguments, _ = json.loads(base64.b64decode(message["body"]))
     return message["headers"]["task"], arguments
