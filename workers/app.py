@@ -7,7 +7,7 @@ a wrong setting stops the start with one line.
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -20,7 +20,7 @@ from tasks.apis.wire import Wire
 from tasks.catalogue import OPERATIONS
 from tasks.errors import SettingsError
 from tasks.messages import DEFAULT_TENANT
-from workers import broker, systems, telemetry
+from workers import broker, systems, telemetry, tracing
 from workers.admission import Terms, terms_of
 from workers.audit import Audit
 from workers.audit_file import AuditFiles
@@ -43,6 +43,7 @@ from workers.task import OperationTask
 from workers.telemetry import log
 from workers.tenants import Tenant, load_tenants
 from workers.tokens import SharedTokens
+from workers.tracing import Tracer, untraced
 from workers.transport.claims import Claims, Question
 from workers.transport.leases import Leases
 
@@ -59,6 +60,7 @@ class Services:
     settings: Settings
     tenants: Mapping[str, Tenant]
     app: Celery
+    tracing: Callable[[], Tracer] = untraced
 
     @cached_property
     def store(self) -> Store:
@@ -132,7 +134,16 @@ class Services:
 
     @cached_property
     def outbox(self) -> Outbox:
-        return Outbox(app=self.producer.app, store=self.store, keep=self.settings.ledger_seconds)
+        return Outbox(
+            app=self.producer.app,
+            store=self.store,
+            keep=self.settings.ledger_seconds,
+            tracer=self.tracer,
+        )
+
+    @cached_property
+    def tracer(self) -> Tracer:
+        return self.tracing()
 
     @cached_property
     def wire(self) -> Wire:
@@ -154,6 +165,7 @@ class Services:
             seal=self.seal,
             wire=self.wire,
             counts=self.counts,
+            tracer=self.tracer,
         )
 
     @cached_property
@@ -173,6 +185,7 @@ class Services:
             wire=self.wire,
             sending=self.outbox.sending,
             rules=adjusted(self.settings.error_policy),
+            tracer=self.tracer,
         )
 
     def close(self) -> None:
@@ -188,10 +201,17 @@ class WorkersApp(Celery):
     services: Services
 
 
-def create_app(settings: Settings, tenants: Mapping[str, Tenant]) -> WorkersApp:
-    """Return the app for `settings` and `tenants`; nothing is connected yet."""
+def create_app(
+    settings: Settings,
+    tenants: Mapping[str, Tenant],
+    tracing: Callable[[], Tracer] = untraced,
+) -> WorkersApp:
+    """Return the app for `settings` and `tenants`, traced by what `tracing` returns once it works.
+
+    Nothing is connected yet.
+    """
     app = WorkersApp("genesys-workers", set_as_current=False)
-    app.services = Services(settings, tenants, app)
+    app.services = Services(settings, tenants, app, tracing)
     app.conf.update(delivery_settings(settings), task_queues=queues(tenants))
     for operation in OPERATIONS:
         app.register_task(OperationTask(operation, lambda: app.services.runner))
@@ -246,7 +266,7 @@ def from_environment(**chosen: Any) -> WorkersApp:
     Sets up logging and metrics for its workers.
     """
     settings = Settings.load(**chosen)
-    app = create_app(settings, load_tenants(settings))
+    app = create_app(settings, load_tenants(settings), tracing.chosen)
 
     @setup_logging.connect(weak=False)
     def _configure(**_: Any) -> None:
@@ -265,6 +285,7 @@ def from_environment(**chosen: Any) -> WorkersApp:
             pass  # Celery waits for a Redis that is away
 
     of_worker.connect(app)
+    tracing.connect(app)
     return app
 
 

@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 
 from tasks.apis.calls import Call, CallLog
 from workers.telemetry import log
+from workers.tracing import NO_SPAN, Span, Tracer
 
 
 def _nothing(_: str, __: float) -> None:
     return
+
+
+def _was_expected(call: Call, status: int | None) -> bool:
+    return status is not None and (status < 400 or status in call.allowed)
 
 
 @dataclass(kw_only=True)
@@ -37,10 +42,9 @@ class CountedCalls:
     ) -> None:
         refused = status is not None and 300 <= status < 500
         self.touched = self.touched or (call.effect and not refused)
-        expected = status is not None and (status < 400 or status in call.allowed)
         facts = {"method": call.method, "route": call.route, "status": status}
         ms = round(seconds * 1000, 1)
-        if expected:
+        if _was_expected(call, status):
             log.debug("api.answered", **facts, ms=ms)
         else:
             log.info("api.answered", **facts, ms=ms, reference=reference)
@@ -58,4 +62,32 @@ class MeteredCalls:
 
     def answered(self, call: Call, *, status: int | None, seconds: float, reference: str) -> None:
         self.count(call, status, seconds)
+        self.log.answered(call, status=status, seconds=seconds, reference=reference)
+
+
+@dataclass(kw_only=True)
+class TracedCalls:
+    """Implements `CallLog`: tells `log`, and has a span of each exchange, one at a time.
+
+    Every span has the facts `about` it.
+    """
+
+    log: CallLog
+    tracer: Tracer
+    about: Mapping[str, str]
+    _span: Span = field(default=NO_SPAN, repr=False)
+
+    def sending(self, call: Call, *, within: float) -> None:
+        self.log.sending(call, within=within)
+        self._span = self.tracer.begin(
+            f"{call.method} {call.route}",
+            "client",
+            method=call.method,
+            route=call.route,
+            **self.about,
+        )
+
+    def answered(self, call: Call, *, status: int | None, seconds: float, reference: str) -> None:
+        self._span.tell(http_status=status)
+        self._span.end(failed=not _was_expected(call, status))
         self.log.answered(call, status=status, seconds=seconds, reference=reference)

@@ -5,6 +5,7 @@ Stock Celery logs such messages with their bodies and discards them, or ends by 
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable
 from functools import lru_cache
 from typing import Any
@@ -23,6 +24,9 @@ from workers.telemetry import log
 from workers.transport.channel import Desk, claiming
 
 __all__ = ("ClaimingConsumer", "revocations")
+
+#: What Kombu says is masked, as all that other libraries say.
+FOREIGN = logging.getLogger(__name__)
 
 
 class ClaimingConsumer(Consumer):
@@ -125,7 +129,7 @@ class ClaimingConsumer(Consumer):
         body = message.body if isinstance(message.body, bytes) else str(message.body).encode()
         tag = str(message.delivery_tag)
         self._keep(queue, body, message.headers, Rejected(reason), tag, kind=kind)
-        message.ack_log_error(log, self.connection_errors)
+        message.ack_log_error(FOREIGN, self.connection_errors)
 
     def _keep(
         self,

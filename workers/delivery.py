@@ -6,12 +6,13 @@ import json
 import time
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any
 
 from pydantic import TypeAdapter, ValidationError
 
 from tasks.errors import Rejected
-from tasks.fields import Identifier
+from tasks.fields import Identifier, is_identifier
 from tasks.messages import Message, parse
 from tasks.operations import Operation
 from workers.rates import DEFAULT_QUEUE, split_queue
@@ -27,7 +28,8 @@ class Delivery:
     """A message's id, the queue it came from, and its arguments.
 
     `tag` names the worker's claim of it, "" where it is under no lease. `enqueued_at` is when it
-    was put on its queue, or due, in epoch seconds; None where its producer did not say.
+    was put on its queue, or due, in epoch seconds; None where its producer did not say. The headers
+    `links` link it to a trace.
     """
 
     message_id: str
@@ -36,6 +38,7 @@ class Delivery:
     positional: tuple[Any, ...] = field(default=(), repr=False)
     tag: str = ""
     enqueued_at: float | None = None
+    links: Mapping[str, str] = field(default_factory=dict, repr=False)
 
     @property
     def tenant(self) -> str:
@@ -47,6 +50,29 @@ class Delivery:
         named = self.arguments.get("tenant")
         known = self.queue == DEFAULT_QUEUE and isinstance(named, str) and named in tenants
         return str(named) if known else self.tenant
+
+    def names(self, tenants: Collection[str]) -> dict[str, str]:
+        """Return what it is called wherever it is told of."""
+        return {
+            "message_id": self.message_id,
+            "operation_id": self.operation_id,
+            "correlation_id": self.correlation_id,
+            "tenant": self.owner(tenants),
+        }
+
+    @cached_property
+    def operation_id(self) -> str:
+        """The id of its operation: the one that it names, else its own."""
+        return self._named("operation_id") or self.message_id
+
+    @cached_property
+    def correlation_id(self) -> str:
+        """What its calls and its follow-ups carry on: what it names, else its operation's id."""
+        return self._named("correlation_id") or self.operation_id
+
+    def _named(self, argument: str) -> str:
+        value = self.arguments.get(argument)
+        return value if is_identifier(value) else ""
 
     @property
     def payload(self) -> bytes:

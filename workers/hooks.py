@@ -16,15 +16,19 @@ from workers.telemetry import log
 CONNECT, WITHIN = 3.0, 5.0
 
 
-def announce(wire: Wire, urls: Iterable[str], announcement: Mapping[str, Any]) -> list[str]:
+def announce(
+    wire: Wire, urls: Iterable[str], announcement: Mapping[str, Any], correlation_id: str
+) -> list[str]:
     """POST `announcement` as JSON to each URL; return how each answered (`200`, `no answer`)."""
-    return [_post(wire, url, announcement) for url in urls]
+    headers = {"X-Correlation-Id": correlation_id}
+    return [_post(wire, url, json=announcement, headers=headers) for url in urls]
 
 
-def _post(wire: Wire, url: str, announcement: Mapping[str, Any]) -> str:
-    request = {"json": announcement, "auth": NoAuth()}
+def _post(wire: Wire, url: str, **request: Any) -> str:
     try:
-        answer = wire.exchange("POST", url, connect=CONNECT, within=WITHIN, **request)
+        answer = wire.exchange(
+            "POST", url, connect=CONNECT, within=WITHIN, auth=NoAuth(), **request
+        )
     except (NoAnswer, NotSent) as error:
         log.warning("hook.failed", error=type(error).__name__)
         return "no answer"

@@ -13,8 +13,6 @@ from random import Random
 from typing import Any
 from uuid import uuid4
 
-from structlog.contextvars import bound_contextvars
-
 from tasks.apis.wire import Wire
 from tasks.errors import (
     Conflict,
@@ -40,6 +38,7 @@ from workers.records import Records, Run
 from workers.store import INFRASTRUCTURE
 from workers.systems import Connections
 from workers.telemetry import log
+from workers.tracing import UNTRACED, Span, Tracer
 
 #: How an operation ends without success, by status.
 ENDINGS: Mapping[str, type[OperationError]] = {
@@ -55,6 +54,8 @@ class PutBack(WorkerError):
 
     `kind` is a word for the reason, to be counted.
     """
+
+    status = "put_back"
 
     def __init__(self, wait: float, reason: str, kind: str) -> None:
         super().__init__(wait, reason, kind)
@@ -76,6 +77,7 @@ class Runner:
     counts: Counts = field(default_factory=Counts, repr=False)
     rules: tuple[policy.Rule, ...] = policy.POLICY
     random: Random = field(default_factory=Random)
+    tracer: Tracer = field(default=UNTRACED, repr=False)
 
     def run(self, operation: Operation[Any], delivery: Delivery) -> dict[str, Any]:
         """Carry out the message that was delivered and return its result.
@@ -83,17 +85,28 @@ class Runner:
         Raises the `OperationError` that it ended with, once that is recorded, or `PutBack`. Errors
         of the broker pass through: the message has to be delivered again.
         """
-        with bound_contextvars(task=operation.task, message_id=delivery.message_id):
+        names = delivery.names(self.connections)
+        with self.tracer.attempt(operation.task, delivery.links, **names) as span:
             try:
-                run = self._begin(operation, delivery)
-            except Postponed as error:
-                raise PutBack(error.wait, str(error), error.kind) from None
-            except Rejected as error:
-                self.records.refused(operation, delivery, delivery.owner(self.connections), error)
+                result = self._attempt(operation, delivery, span)
+            except (OperationError, PutBack) as error:
+                span.tell(status=error.status)
                 raise
-            if isinstance(run, Ended):
-                return self._repeated(operation, run)
-            return self._carry_out(run)
+            span.tell(status=result["status"])
+            return result
+
+    def _attempt(self, operation: Operation[Any], delivery: Delivery, span: Span) -> dict[str, Any]:
+        try:
+            run = self._begin(operation, delivery)
+        except Postponed as error:
+            raise PutBack(error.wait, str(error), error.kind) from None
+        except Rejected as error:
+            self.records.refused(operation, delivery, delivery.owner(self.connections), error)
+            raise
+        if isinstance(run, Ended):
+            return self._repeated(operation, run)
+        span.tell(attempts=run.claim.attempts)
+        return self._carry_out(run)
 
     def _begin(self, operation: Operation[Any], delivery: Delivery) -> Run | Ended:
         message = accept(operation, delivery, self.connections)
@@ -122,30 +135,25 @@ class Runner:
         """Answer as the first time: return the result, or raise the error it ended with."""
         result = dict(ended.result)
         self.counts.repeated(result["tenant"], operation.task)
-        log.info("operation.repeated", operation_id=result["operation_id"])
+        log.info("operation.repeated", status=result["status"])
         if result["status"] in ENDINGS:
             raise ENDINGS[result["status"]](result["detail"]["reason"])
         return result
 
     def _carry_out(self, run: Run) -> dict[str, Any]:
-        with bound_contextvars(
-            operation_id=run.claim.operation_id,
-            tenant=run.claim.tenant,
-            correlation_id=run.correlation_id,
-        ):
-            try:
-                # The locks of a message under a lease are taken and freed with it.
-                resources = () if run.claim.tag else run.operation.locks(run.message)
-                with self.locks.held(run.claim.tenant, resources):
-                    outcome = self._use(run)
-                    result = self._finish(run, outcome)
-            except INFRASTRUCTURE:
-                self._let_go(run)
-                raise
-            except Exception as error:  # noqa: BLE001  # whatever it was, the policy decides
-                raise self._after(run, error) from None
-            self._announce(run, outcome)
-            return result
+        try:
+            # The locks of a message under a lease are taken and freed with it.
+            resources = () if run.claim.tag else run.operation.locks(run.message)
+            with self.locks.held(run.claim.tenant, resources):
+                outcome = self._use(run)
+                result = self._finish(run, outcome)
+        except INFRASTRUCTURE:
+            self._let_go(run)
+            raise
+        except Exception as error:  # noqa: BLE001  # whatever it was, the policy decides
+            raise self._after(run, error) from None
+        self._announce(run, outcome)
+        return result
 
     def _let_go(self, run: Run) -> None:
         """Give the claim up, if the broker allows: else its lease has to end first."""
@@ -209,5 +217,6 @@ class Runner:
         urls = self.connections[run.claim.tenant].tenant.hooks.merged
         if outcome.status == "done" and outcome.announcement and urls:
             facts = {"operation_id": run.claim.operation_id, "tenant": run.claim.tenant}
-            answers = hooks.announce(self.wire, urls, {**facts, **outcome.announcement})
+            told = {**facts, **outcome.announcement}
+            answers = hooks.announce(self.wire, urls, told, run.correlation_id)
             self.records.hooks_told(run, answers)

@@ -5,8 +5,8 @@ from __future__ import annotations
 import base64
 import json
 import time
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 from uuid import uuid4
@@ -20,6 +20,7 @@ from workers.ledger import entry_key, fingerprint
 from workers.masking import mask_arguments
 from workers.rates import tenant_queue
 from workers.store import Store
+from workers.tracing import UNTRACED, Tracer
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -27,13 +28,15 @@ class Outbox:
     """Encodes messages with the protocol of `app`; what is delayed is due by the clock of Redis.
 
     `keep` is how many seconds the ledger remembers an operation. A header says when a message was
-    put, by `clock` in epoch seconds, or is due: from there on its latency counts.
+    put, by `clock` in epoch seconds, or is due: from there on its latency counts. Others link it to
+    the span of `tracer` that it follows from.
     """
 
     app: Celery
     store: Store
     keep: float
     clock: Callable[[], float] = time.time
+    tracer: Tracer = field(default=UNTRACED, repr=False)
 
     def put(self, message: Message) -> bool:
         """Put `message` on its tenant's queue, in one step with its entry in the ledger.
@@ -72,11 +75,19 @@ class Outbox:
         return [("LPUSH", queue, stored)]
 
     def stored(
-        self, name: str, message: Message, queue: str, delay: float = 0.0, **options: Any
+        self,
+        name: str,
+        message: Message,
+        queue: str,
+        delay: float = 0.0,
+        *,
+        links: Mapping[str, str] | None = None,
+        **options: Any,
     ) -> str:
         """Return what a stock client puts on `queue` for `message`, with `name` as its Celery id.
 
-        It is due in `delay` seconds; `options` are those of Celery's `as_task_v2`.
+        It is due in `delay` seconds; `options` are those of Celery's `as_task_v2`. The headers
+        `links` link it to a span, by default to the one that this thread works in.
         """
         arguments = message.arguments()
         amqp: Any = self.app.amqp
@@ -92,7 +103,11 @@ class Outbox:
             "body": base64.b64encode(json.dumps(body).encode()).decode(),
             "content-encoding": "utf-8",
             "content-type": "application/json",
-            "headers": {**headers, "enqueued_at": self.clock() + delay},
+            "headers": {
+                **headers,
+                "enqueued_at": self.clock() + delay,
+                **(self.tracer.headers() if links is None else links),
+            },
             "properties": {
                 **properties,
                 "delivery_mode": 2,

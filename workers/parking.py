@@ -35,7 +35,8 @@ def park(
     content = services.dead_letters.raw(tag) or body
     message_id = headers.get("id")
     known = message_id if is_identifier(message_id) else ""
-    operation_id, correlation_id = _ids(content)
+    named, told = _ids(content)
+    operation_id = named or known
     letter = DeadLetter(
         id=f"{queue}:{known or uuid4()}",
         task=shown_name(str(headers.get("task", ""))),
@@ -45,15 +46,23 @@ def park(
         reason=reason,
         attempts=0,
         at=services.store.now(),
-        operation_id=operation_id or known,
-        correlation_id=correlation_id,
+        operation_id=operation_id,
+        correlation_id=told or operation_id,
         size=len(content),
     )
     record = {"message_id": known, **vars(letter)}
     tenant = letter.tenant if letter.tenant in services.tenants else DEFAULT_TENANT
     services.audit.write(tenant, record, commands=services.dead_letters.parking(letter, content))
     services.counts.parked(tenant, split_queue(queue)[0], kind)
-    log.warning("message.refused", queue=queue, task=letter.task, reason=reason)
+    log.warning(
+        "message.refused",
+        queue=queue,
+        task=letter.task,
+        message_id=known,
+        operation_id=letter.operation_id,
+        correlation_id=letter.correlation_id,
+        reason=reason,
+    )
 
 
 def _ids(content: bytes) -> tuple[str, str]:

@@ -7,7 +7,6 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from tasks.errors import OperationError
-from tasks.fields import is_identifier
 from tasks.messages import Message
 from tasks.operations import Operation, Outcome
 from workers.audit import Audit, Command
@@ -34,7 +33,7 @@ class Run:
 
     @property
     def correlation_id(self) -> str:
-        return self.message.correlation_id or self.claim.operation_id
+        return self.delivery.correlation_id
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -74,8 +73,6 @@ class Records:
         letter = replace(
             self._letter(run.operation, run.delivery, run.claim.tenant, error),
             attempts=run.claim.attempts,
-            operation_id=run.claim.operation_id,
-            correlation_id=run.correlation_id,
             last_response=last_response(cause or error),
         )
         ending = self.ledger.ending(run.claim, result, final=False)
@@ -123,7 +120,11 @@ class Records:
 
     def hooks_told(self, run: Run, answers: list[str]) -> None:
         """Record how the tenant's hooks answered."""
-        about = {"task": run.operation.task, "operation_id": run.claim.operation_id}
+        about = {
+            "task": run.operation.task,
+            "operation_id": run.claim.operation_id,
+            "correlation_id": run.correlation_id,
+        }
         record = {"at": self.store.now(), **about, "hooks": answers}
         self.audit.write(run.claim.tenant, record)
 
@@ -155,7 +156,6 @@ class Records:
         tenant: str,
         error: OperationError,
     ) -> DeadLetter:
-        named = delivery.arguments.get("operation_id")
         return DeadLetter(
             id=f"{tenant}:{delivery.message_id}",
             task=operation.task,
@@ -165,7 +165,8 @@ class Records:
             reason=str(error),
             attempts=0,
             at=self.store.now(),
-            operation_id=named if is_identifier(named) else delivery.message_id,
+            operation_id=delivery.operation_id,
+            correlation_id=delivery.correlation_id,
         )
 
     def _payload(self, delivery: Delivery) -> bytes:

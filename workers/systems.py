@@ -28,7 +28,7 @@ from tasks.mapping import SyncRules
 from tasks.waiting import Waiting
 from workers import customer_stores
 from workers.budgets import AttemptGate, SystemGate
-from workers.calls import MeteredCalls
+from workers.calls import MeteredCalls, TracedCalls
 from workers.customer_stores import Known
 from workers.endpoints import genesys_endpoint, sync_endpoint
 from workers.ledger import Claim
@@ -41,6 +41,7 @@ from workers.sealing import Seal
 from workers.steps import StepsInRedis
 from workers.store import Store
 from workers.tenants import Tenant
+from workers.tracing import UNTRACED, Tracer
 
 GENESYS = "genesys"
 
@@ -75,6 +76,7 @@ class Shared:
     wire: Wire = field(default_factory=Wire, repr=False)
     known: Known = field(default_factory=Known, repr=False)
     counts: Counts = field(default_factory=Counts, repr=False)
+    tracer: Tracer = field(default=UNTRACED, repr=False)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -99,13 +101,15 @@ class Connections:
         }
 
         def http(system: str) -> Http:
+            counted = MeteredCalls(
+                log=log, count=partial(self.shared.counts.called, self.tenant.name, system)
+            )
+            about = {"tenant": self.tenant.name, "system": system}
             return Http(
                 endpoint=self.lines[system].endpoint,
                 tokens=self.shared.tokens,
                 gate=gates[system],
-                log=MeteredCalls(
-                    log=log, count=partial(self.shared.counts.called, self.tenant.name, system)
-                ),
+                log=TracedCalls(log=counted, tracer=self.shared.tracer, about=about),
                 correlation_id=correlation_id,
                 wire=self.shared.wire,
             )

@@ -7,6 +7,7 @@ from typing import Any
 
 from celery import Task
 from celery.exceptions import Retry
+from structlog.contextvars import bound_contextvars
 
 from tasks.errors import OperationError
 from tasks.operations import Operation
@@ -15,6 +16,7 @@ from workers.operation import PutBack, Runner
 from workers.rates import DEFAULT_QUEUE
 from workers.store import INFRASTRUCTURE
 from workers.telemetry import describe, log
+from workers.tracing import links
 
 #: Seconds after which a message comes back that met a fault of the broker.
 BROKER_WAIT = 5.0
@@ -42,15 +44,23 @@ class OperationTask(Task):  # type: ignore[type-arg]  # Celery's Task is generic
 
         Raises `Retry` to have the message come back; `MaskedRequest` puts it back on its claim.
         """
-        delivery = Delivery(
+        runner = self._runner()
+        delivery = self._delivery(args, kwargs)
+        with bound_contextvars(task=self.name, **delivery.names(runner.connections)):
+            return self._run(runner, delivery)
+
+    def _delivery(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Delivery:
+        return Delivery(
             message_id=str(self.request.id),
             queue=(self.request.delivery_info or {}).get("routing_key") or DEFAULT_QUEUE,
             arguments=kwargs,
             positional=args,
             tag=(self.request.properties or {}).get("delivery_tag", ""),
             enqueued_at=moment_of(self.request.get("enqueued_at")),
+            links=links(self.request.get),
         )
-        runner = self._runner()
+
+    def _run(self, runner: Runner, delivery: Delivery) -> dict[str, Any]:
         try:
             return runner.run(self.operation, delivery)
         except PutBack as again:

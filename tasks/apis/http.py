@@ -96,7 +96,8 @@ class Http:
         )
         basic = grant.basic()
         auth = Basic(*basic) if basic else NoAuth()
-        headers = {"Accept": JSON, **({"Content-Type": JSON} if grant.as_json else {})}
+        headers = dict.fromkeys(self.endpoint.dialect.correlation, self.correlation_id)
+        headers |= {"Accept": JSON, **({"Content-Type": JSON} if grant.as_json else {})}
         data = compact_json(grant.form()) if grant.as_json else dict(grant.form())
         answer = self._timed(call, self.endpoint.token_url, data=data, headers=headers, auth=auth)
         if not 200 <= answer.status < 300:

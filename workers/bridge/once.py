@@ -6,7 +6,7 @@ bridges, sources and repetitions may offer the same occurrences.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -17,6 +17,10 @@ from workers.ledger import entry_key, fingerprint
 from workers.outbox import Outbox
 from workers.rates import tenant_queue
 from workers.store import Call, key
+from workers.tracing import Span
+
+#: Headers that link a message to the span of its event.
+Links = Mapping[str, str]
 
 Put = Literal["new", "duplicate"]
 
@@ -45,14 +49,39 @@ class Once:
         second one, since most are none. Raises redis-py's errors: some messages may be put then,
         and putting all again is safe.
         """
+        spans = [self._begun(each) for each in wanted]
+        try:
+            puts = self._put(wanted, [span.headers() for span in spans])
+        except Exception:
+            for span in spans:
+                span.end(failed=True)
+            raise
+        for span, put in zip(spans, puts, strict=True):
+            span.tell(put=put)
+            span.end()
+        return puts
+
+    def _begun(self, wanted: Wanted) -> Span:
+        """Begin the span of an event's message: what the message does follows from it."""
+        return self.outbox.tracer.begin(
+            f"put {wanted.message.task}",
+            "producer",
+            tenant=wanted.message.tenant,
+            task=wanted.message.task,
+            rule=wanted.rule,
+            source=wanted.source,
+            correlation_id=wanted.message.correlation_id,
+        )
+
+    def _put(self, wanted: Sequence[Wanted], links: Sequence[Links]) -> list[Put]:
         last = {_subject(each): place for place, each in enumerate(wanted)}
         calls = [
-            self._call(each, returns=last[_subject(each)] != place)
+            self._call(each, links[place], returns=last[_subject(each)] != place)
             for place, each in enumerate(wanted)
         ]
         answers = self._ask(calls)
         returned = [place for place, answer in enumerate(answers) if answer == b"again"]
-        calls = [self._call(wanted[place], returns=True) for place in returned]
+        calls = [self._call(wanted[place], links[place], returns=True) for place in returned]
         for place, answer in zip(returned, self._ask(calls), strict=True):
             answers[place] = answer
         return [_PUTS[answer] for answer in answers]
@@ -60,7 +89,7 @@ class Once:
     def _ask(self, calls: Sequence[Call]) -> list[Any]:
         return self.outbox.store.run_each("send_once", calls) if calls else []
 
-    def _call(self, wanted: Wanted, *, returns: bool) -> Call:
+    def _call(self, wanted: Wanted, links: Links, *, returns: bool) -> Call:
         message, occurrence = wanted.message, wanted.occurrence
         queue = tenant_queue(message.queue, message.tenant)
         keep = round(self.outbox.keep * 1000)
@@ -72,17 +101,17 @@ class Once:
             keep,
             fingerprint(message.task, message.arguments()),
             message.operation_id,
-            self._stored(message, queue),
+            self._stored(message, queue, links),
         ]
         if returns:
             name = occurrence.again(occurrence.at)
             message = message.model_copy(update={"operation_id": name})
             keys.append(_entry(message))
-            arguments += [name, self._stored(message, queue)]
+            arguments += [name, self._stored(message, queue, links)]
         return keys, arguments
 
-    def _stored(self, message: Message, queue: str) -> str:
-        return self.outbox.stored(str(message.operation_id), message, queue)
+    def _stored(self, message: Message, queue: str, links: Links) -> str:
+        return self.outbox.stored(str(message.operation_id), message, queue, links=links)
 
 
 def _subject(wanted: Wanted) -> str:

@@ -40,7 +40,10 @@ def run(services: Services) -> int:
 
     Raises `SettingsError` where no tenant has a bridge, and where rules or the address are wrong.
     """
-    asyncio.run(_until_told(Bridge(services)))
+    try:
+        asyncio.run(_until_told(Bridge(services)))
+    finally:
+        services.tracer.close()
     return 0
 
 

@@ -41,10 +41,10 @@ def bridge(context: typer.Context) -> None:
     """
     if context.invoked_subcommand is not None:
         return
-    from workers import telemetry
+    from workers import telemetry, tracing
     from workers.bridge.process import run
     from workers.cli.services import services
 
-    found = services()
+    found = services(tracing.chosen)
     telemetry.configure(level=found.settings.log_level, form=found.settings.log_format)
     raise typer.Exit(run(found))

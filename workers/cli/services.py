@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from workers.app import Services, create_app
 from workers.settings import Settings
 from workers.tenants import load_tenants
+from workers.tracing import Tracer, untraced
 
 
-def services() -> Services:
+def services(tracing: Callable[[], Tracer] = untraced) -> Services:
     """Return the services that the environment describes; raise `SettingsError` if it is wrong."""
     settings = Settings.load()
-    return create_app(settings, load_tenants(settings)).services
+    return create_app(settings, load_tenants(settings), tracing).services
