@@ -1,7 +1,8 @@
 """Structured log events: stable names, fields instead of prose, no secret and no personal data.
 
 Every event carries the operation, tenant and correlation id that are bound while an operation
-runs. Celery's own log lines go through the same pipeline.
+runs. What other libraries log goes through the same pipeline, masked, with the name of its logger.
+`deploy/log-events.md` lists all events.
 """
 
 from __future__ import annotations
@@ -95,7 +96,11 @@ def _formatter(form: str, shared: list[Any]) -> logging.Formatter:
 
 def _mask_foreign(_: Any, __: str, event: Any) -> Any:
     """Mask the text of other libraries' log lines; bound the length of what they dump."""
-    return {**event, "event": mask(str(event.get("event", "")))[:2000]}
+    text, logger = str(event.get("event", "")), event["_record"].name
+    if logger == "asyncio":
+        # Below, it shows objects with the texts of their errors.
+        text = text.partition("\n")[0]
+    return {**event, "event": mask(text)[:2000], "logger": logger}
 
 
 def _short_traceback(_: Any, __: str, event: Any) -> Any:

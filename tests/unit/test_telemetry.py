@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import asyncio
+import gc
 import json
 import logging
 from collections.abc import Iterator
 from contextlib import contextmanager
 
 import pytest
+from kombu.message import Message
 
 from workers import telemetry
+from workers.consumer import FOREIGN
 from workers.telemetry import describe, mask
 
 
@@ -61,6 +65,7 @@ def test_foreign_log_lines_are_json_masked_and_without_tracebacks(
             logging.getLogger("some.library").exception("failed for %s", "jane@example.com")
     line = json.loads(capsys.readouterr().err)
     assert line["event"] == "failed for ***"
+    assert line["logger"] == "some.library"
     assert line["error"].startswith("ValueError in test_foreign")
     assert "jane" not in json.dumps(line)
 
@@ -79,3 +84,49 @@ def test_a_line_that_cannot_be_formatted_shows_none_of_its_arguments(
     with configured("INFO"):
         logging.getLogger("some.library").warning("%d of them", "jane@example.com")
     assert "jane" not in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    "logger",
+    ["celery.worker", "kombu.connection", "aiohttp.server", "asyncio", "opentelemetry.sdk"],
+)
+def test_no_library_is_left_out(logger: str, capsys: pytest.CaptureFixture[str]) -> None:
+    with configured("INFO"):
+        logging.getLogger(logger).warning("lost %s", "redis://:s3cret@host of jane@example.com")
+    line = json.loads(capsys.readouterr().err)
+    assert (line["logger"], line["event"]) == (logger, "lost redis://***@host of ***")
+
+
+def test_an_error_that_nobody_awaited_is_told_without_its_text(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    async def fails() -> None:
+        raise ValueError("Jane Doe")
+
+    async def story() -> None:
+        running = asyncio.get_running_loop().create_task(fails())
+        await asyncio.wait([running])
+        del running
+        gc.collect()
+
+    with configured("INFO"):
+        asyncio.run(story())
+    said = capsys.readouterr().err
+    line = json.loads(said)
+    assert line["event"] == "Task exception was never retrieved"
+    assert line["error"].startswith("ValueError in test_an_error_that_nobody_awaited")
+    assert "Jane" not in said
+
+
+def test_what_kombu_says_of_a_message_is_masked(capsys: pytest.CaptureFixture[str]) -> None:
+    class Gone:
+        no_ack_consumers = None
+
+        def basic_ack(self, *_: object, **__: object) -> None:
+            raise ConnectionError("redis://:s3cret@host has gone")
+
+    with configured("INFO"):
+        message = Message(channel=Gone(), delivery_tag="tag-1")
+        message.ack_log_error(FOREIGN, (ConnectionError,))
+    line = json.loads(capsys.readouterr().err)
+    assert line["event"].startswith("Couldn't ack 'tag-1', reason:ConnectionError('redis://***@")
