@@ -326,6 +326,9 @@ def test_messages_of_every_task_have_ended_in_every_way(
     assert {"done", "accepted", "rejected", "conflict", "failed"} <= statuses
     kinds = ("received", "started", "succeeded", "failed", "retried", "revoked")
     assert [kind for kind in kinds if f"task-{kind}" not in seen["events"]] == []
+    # A put-back is told by its reason, of threads and of processes.
+    assert "'exception': 'genesys answered 429" in seen["events"]
+    assert "Retry(" not in seen["events"]
 
 
 @pytest.mark.parametrize("where", SEEN)

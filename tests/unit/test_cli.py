@@ -106,7 +106,7 @@ def test_a_redis_that_cannot_be_reached_is_one_line_without_its_password(
     [
         *("", "demo", "worker", "sandbox", "enqueue", "schema", "status", "dead-letters list"),
         *("dead-letters", "dead-letters show", "dead-letters replay", "dead-letters discard"),
-        "dead-letters reseal",
+        *("dead-letters reseal", "flower"),
         *("rates", "rates set", "rates reset", "rates pause", "rates resume"),
         *("audit tail", "audit export", "audit verify"),
     ],
