@@ -32,6 +32,9 @@ from workers.tenants import tenant_names
 #: What this command decides itself. `FLOWER_PORT` is also what Kubernetes says of a service.
 _OURS = ("address", "port", "unix_socket", "basic_auth", "read_only", "persistent", "db", "debug")
 
+#: Tasks that are remembered unless FLOWER_MAX_TASKS says otherwise: a thousand take five megabytes.
+_REMEMBERED = 20_000
+
 #: Milliseconds between two savings of what is kept.
 _SAVED_EVERY = 60_000
 
@@ -76,6 +79,7 @@ def _choose(settings: Settings, place: Place) -> None:
     """Set Flower's options: its own variables first, and then what is decided here."""
     for name in (*_OURS, "unauthenticated_api"):
         os.environ.pop(f"FLOWER_{name.upper()}", None)
+    options.max_tasks = _REMEMBERED
     try:
         apply_env_options()
     except (ValueError, Error, KeyError) as error:
