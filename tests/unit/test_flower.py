@@ -41,7 +41,11 @@ def alone(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
         ("", {"PASSWORD": "p", "USER": ""}, "FLOWER_PASSWORD: needs a user and a password"),
         ("", {"PASSWORD": "päss"}, "FLOWER_PASSWORD: user and password must be printable ASCII"),
         ("", {"PASSWORD": "p", "USER": "a:b"}, "FLOWER_USER: must not contain a colon"),
-        ("", {"PASSWORD": "p", "MAX_TASKS": "many"}, "a variable of Flower has a wrong value"),
+        (
+            "",
+            {"PASSWORD": "p", "MAX_TASKS": "many"},
+            "FLOWER_…: a variable of Flower's own has a wrong",
+        ),
         ("--persistent no/such/folder/seen", {"PASSWORD": "p"}, "--persistent: no/such/folder/"),
         ("--persistent .", {"PASSWORD": "p"}, "--persistent: . is no file"),
         ("--port 65536", {"PASSWORD": "p"}, "'--port'"),

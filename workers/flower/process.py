@@ -82,8 +82,8 @@ def _choose(settings: Settings, place: Place) -> None:
     options.max_tasks = _REMEMBERED
     try:
         apply_env_options()
-    except (ValueError, Error, KeyError) as error:
-        raise SettingsError(f"FLOWER_…: a variable of Flower has a wrong value ({error})") from None
+    except (ValueError, Error):
+        raise SettingsError("FLOWER_…: a variable of Flower's own has a wrong value") from None
     options.address, options.port = place.address, place.port
     options.read_only = not place.control
     options.basic_auth = access.credentials(settings)
