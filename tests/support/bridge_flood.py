@@ -33,6 +33,7 @@ PUSHED: dict[str, Any] = {
     "topics": ["v2.externalcontacts.*", "*.customer.end"],
     "duplicates": 0.2,
     "reordered": 0.1,
+    "late_seconds": 0.1,
     "connections": 32,
 }
 #: Megabytes by which a process may grow that keeps nothing of what has passed through it.
@@ -77,10 +78,10 @@ def _poured(
     sandbox, before, began = site.sandbox, bridge.memory(), time.monotonic()
     untidy: dict[str, Any] = {"duplicates": 0.2, "repeated": 0.05, "reordered": 0.1}
     sandbox.start_stream(rate=rate, events=events, **untidy)
-    wait_until(lambda: _is_over(sandbox), 300, "all events are delivered", pause=0.5)
+    wait_until(lambda: _is_over(sandbox), 300, "all events are delivered", pause=2)
     seconds = time.monotonic() - began
     wanted = expected(sandbox, contract=CONTRACT)
-    wait_until(lambda: site.sent(redis) == wanted, 30, "the expected messages", pause=0.5)
+    wait_until(lambda: site.sent(redis) == wanted, 30, "the expected messages", pause=1)
     return Flooded(
         sent=site.sent(redis),
         expected=wanted,

@@ -34,6 +34,9 @@ QUICK = {"margin_seconds": 2, "settle_seconds": 1, "longest_wait_seconds": 1}
 #: What a message is for: its task, and the id in its arguments.
 Sent = tuple[str, str]
 
+#: Events that are asked for at once.
+PAGE = 5_000
+
 _SUBJECTS = {"redact_interaction": "interaction_id", "sync_profile": "contact_id"}
 _numbers = count(1)
 
@@ -98,9 +101,14 @@ def expected(sandbox: SandboxHandle, **filters: Any) -> Counter[Sent]:
 
     What happened it tells by `occurrence`, however many events there were of it.
     """
-    happened = {each["occurrence"]: each["detail"] for each in sandbox.events(**filters)}
-    made = (_made(occurrence, detail["eventBody"]) for occurrence, detail in happened.items())
-    return Counter(each for each in made if each)
+    made: dict[str, Sent | None] = {}
+    since = 0
+    while told := sandbox.events(**filters, since=since, limit=PAGE):
+        since = told[-1]["seq"]
+        for each in told:
+            if each["occurrence"] not in made:
+                made[each["occurrence"]] = _made(each["occurrence"], each["detail"]["eventBody"])
+    return Counter(each for each in made.values() if each)
 
 
 def _made(occurrence: str, body: Mapping[str, Any]) -> Sent | None:
