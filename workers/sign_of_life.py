@@ -21,11 +21,14 @@ def show(app: Celery, file: Path) -> None:
     file.unlink()
 
     class SignOfLife(bootsteps.StartStopStep):
+        timer: Any = None
+
         def start(self, parent: Any) -> None:
             """Begin with the loop; its own timer is what makes this a sign of it."""
             self.timer = parent.timer.call_repeatedly(PERIOD, file.touch)
 
         def stop(self, parent: Any) -> None:  # noqa: ARG002  # Celery's call
-            self.timer.cancel()
+            if self.timer:
+                self.timer.cancel()
 
     app.steps["consumer"].add(SignOfLife)

@@ -13,6 +13,7 @@ from dotenv import dotenv_values
 
 ROOT = Path(__file__).parents[2]
 FILE = ROOT / "docker-compose.yml"
+DEPLOY = ROOT / "workers" / "deploy"
 
 _VARIABLE = re.compile(r"\$(?:\$|(?P<bare>\w+)|\{(?P<braced>(?:[^{}]|\{[^{}]*\})*)\})")
 _BRACED = re.compile(r"(?P<name>\w+)(?:(?P<operator>:?[-+?])(?P<rest>.*))?")

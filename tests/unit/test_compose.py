@@ -13,13 +13,12 @@ import yaml
 
 from tasks.apis.calls import Timeouts
 from tests.support import compose
-from tests.support.compose import ROOT, Missing, Service
+from tests.support.compose import DEPLOY, ROOT, Missing, Service
 from workers.cli.worker import of_kinds
 from workers.priority import CLASSES
 from workers.rates import DEFAULT_QUEUE, QUEUES
 from workers.settings import Settings
 
-DEPLOY = ROOT / "workers" / "deploy"
 EXAMPLE = compose.example()
 
 #: What Compose reads itself.
