@@ -10,8 +10,8 @@ from typing import Any
 from workers import systems
 from workers.admission import budget_name
 from workers.app import Services
-from workers.bridge.gaps import Gap, Gaps
-from workers.bridge.reports import BridgeReport, Reports
+from workers.bridge.state.gaps import Gap, Gaps
+from workers.bridge.watching.reports import BridgeReport, Reports
 from workers.findings import counted
 from workers.overrides import InForce, Overrides, RateSet, TenantPause
 from workers.priority import lists

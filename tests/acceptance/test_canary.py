@@ -34,7 +34,7 @@ from tests.support.program import Program
 from tests.support.tenants import tenants_file
 from tests.support.worker_process import WorkerProcess
 from workers.app import WorkersApp
-from workers.bridge.receiver import SECRET_HEADER
+from workers.bridge.receiving.receiver import SECRET_HEADER
 from workers.overrides import Overrides
 from workers.rates import tenant_queue
 from workers.sandbox.testing import SandboxHandle

@@ -31,9 +31,9 @@ from tests.benchmarks import processor
 from tests.support.occurring import wanted
 from tests.support.redis import redis_server
 from workers.app import Services, create_app
-from workers.bridge import occurrences
-from workers.bridge.matching import Wanted
-from workers.bridge.publisher import Publisher
+from workers.bridge.judging import occurrences
+from workers.bridge.judging.matching import Wanted
+from workers.bridge.publishing.publisher import Publisher
 from workers.settings import Settings
 
 #: The shares of what is offered that is known already.

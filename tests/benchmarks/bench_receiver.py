@@ -37,15 +37,15 @@ from rich.table import Table
 from tests.benchmarks.sides import ROOT, unlimited
 from tests.support.redis import redis_server
 from workers.app import create_app
-from workers.bridge import http_server
-from workers.bridge.health import Health
-from workers.bridge.http_server import Address
 from workers.bridge.intake import Intake
-from workers.bridge.metrics import BridgeMetrics
-from workers.bridge.publisher import Publisher
-from workers.bridge.receiver import SECRET_HEADER, Receiver
-from workers.bridge.rules import default_rules
+from workers.bridge.judging.rules import default_rules
+from workers.bridge.publishing.publisher import Publisher
+from workers.bridge.receiving import http_server
+from workers.bridge.receiving.http_server import Address
+from workers.bridge.receiving.receiver import SECRET_HEADER, Receiver
 from workers.bridge.settings import BridgeSettings
+from workers.bridge.watching.health import Health
+from workers.bridge.watching.metrics import BridgeMetrics
 from workers.embedded.loopback import HOST
 from workers.settings import Settings
 from workers.tenants import load_tenants

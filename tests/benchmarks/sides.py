@@ -20,7 +20,7 @@ from redis import Redis
 from tests.support.waiting import wait_until
 from workers.rates import QUEUES
 
-Side = Literal["claiming", "bare", "stock", "counted", "uncounted"]
+Side = Literal["claiming", "bare", "stock", "counted", "uncounted", "traced"]
 
 #: What each side runs, see the module of that name.
 APPS: Mapping[Side, str] = {
@@ -29,6 +29,7 @@ APPS: Mapping[Side, str] = {
     "stock": "tests.benchmarks.stock_app",
     "counted": "tests.benchmarks.counted_app",
     "uncounted": "tests.benchmarks.uncounted_app",
+    "traced": "tests.benchmarks.traced_app",
 }
 
 #: Held messages: those of ours are under leases, those of stock Celery stand in a hash of Kombu's.

@@ -21,11 +21,11 @@ from tests.support.module_cluster import app, folder, redis, sandbox
 from tests.support.occurring import arguments, queued
 from tests.support.tenants import tenants_file
 from workers.app import WorkersApp
-from workers.bridge.events import parse
 from workers.bridge.intake import Intake
-from workers.bridge.metrics import BridgeMetrics
-from workers.bridge.publisher import Publisher
-from workers.bridge.rules import load
+from workers.bridge.judging.rules import load
+from workers.bridge.publishing.publisher import Publisher
+from workers.bridge.reading.events import parse
+from workers.bridge.watching.metrics import BridgeMetrics
 from workers.sandbox.testing import SandboxHandle
 
 __all__ = ["app", "folder", "redis", "sandbox"]

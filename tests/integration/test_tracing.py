@@ -23,8 +23,8 @@ from tests.support.occurring import queued, wanted
 from tests.support.worker_group import POOLS
 from workers import tracing
 from workers.app import WorkersApp
-from workers.bridge.once import Once
-from workers.bridge.receiver import SECRET_HEADER
+from workers.bridge.publishing.once import Once
+from workers.bridge.receiving.receiver import SECRET_HEADER
 from workers.sandbox.testing import SandboxHandle
 from workers.tracing import UNTRACED, Tracer
 

@@ -16,16 +16,16 @@ import aiohttp
 from pydantic import SecretStr
 
 from tasks.errors import BrokerAway
-from workers.bridge import http_server
-from workers.bridge.http_server import Address
 from workers.bridge.intake import Intake, Puts
-from workers.bridge.matching import Wanted
-from workers.bridge.metrics import BridgeMetrics
-from workers.bridge.occurrences import Occurrence
-from workers.bridge.once import Put
-from workers.bridge.receiver import SECRET_HEADER, Receiver
-from workers.bridge.rules import default_rules
+from workers.bridge.judging.matching import Wanted
+from workers.bridge.judging.occurrences import Occurrence
+from workers.bridge.judging.rules import default_rules
+from workers.bridge.publishing.once import Put
+from workers.bridge.receiving import http_server
+from workers.bridge.receiving.http_server import Address
+from workers.bridge.receiving.receiver import SECRET_HEADER, Receiver
 from workers.bridge.settings import BridgeSettings
+from workers.bridge.watching.metrics import BridgeMetrics
 from workers.embedded.loopback import HOST
 
 SECRET = "a secret that nobody guesses"

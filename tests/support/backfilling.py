@@ -14,17 +14,17 @@ from typing import Any
 from tests.support.cluster import Cluster
 from tests.support.tenants import tenants_file
 from workers.app import Services
-from workers.bridge import rules
-from workers.bridge.backfill import Backfill
-from workers.bridge.backoff import Waits
-from workers.bridge.events import Event, Source, parse
-from workers.bridge.gaps import Gap, Gaps
+from workers.bridge.backfilling.backfill import Backfill
+from workers.bridge.backfilling.patience import Patience
+from workers.bridge.backfilling.recovery import Recovery
 from workers.bridge.intake import Intake, Taken
-from workers.bridge.metrics import BridgeMetrics
-from workers.bridge.patience import Patience
-from workers.bridge.publisher import Publisher
-from workers.bridge.recovery import Recovery
+from workers.bridge.judging import rules
+from workers.bridge.publishing.publisher import Publisher
+from workers.bridge.reading.events import Event, Source, parse
 from workers.bridge.settings import BridgeSettings
+from workers.bridge.state.backoff import Waits
+from workers.bridge.state.gaps import Gap, Gaps
+from workers.bridge.watching.metrics import BridgeMetrics
 from workers.store import Store
 
 TENANT = "default"

@@ -21,7 +21,7 @@ from tests.support.bridges import (
 )
 from tests.support.program import Program
 from tests.support.waiting import wait_until
-from workers.bridge.reports import BridgeReport, Reports
+from workers.bridge.watching.reports import BridgeReport, Reports
 from workers.sandbox.testing import SandboxHandle
 from workers.store import Store
 

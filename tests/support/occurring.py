@@ -10,9 +10,9 @@ from typing import Any
 from redis import Redis
 
 from tasks.messages import DEFAULT_TENANT, SyncProfile
-from workers.bridge import occurrences
-from workers.bridge.matching import Wanted
-from workers.bridge.occurrences import Occurrence
+from workers.bridge.judging import occurrences
+from workers.bridge.judging.matching import Wanted
+from workers.bridge.judging.occurrences import Occurrence
 
 
 def wanted(

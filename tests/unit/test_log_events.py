@@ -22,8 +22,8 @@ def test_every_event_of_the_source_is_listed_and_none_in_vain() -> None:
 def test_only_what_passes_an_event_on_names_none() -> None:
     unnamed = [each for each in TOLD if not each.event]
     assert {(each.place.partition(":")[0], each.inside) for each in unnamed} == {
-        ("workers/bridge/seldom.py", "info"),
-        ("workers/bridge/shard.py", "_tell"),
+        ("workers/bridge/watching/seldom.py", "info"),
+        ("workers/bridge/listening/shard.py", "_tell"),
     }
 
 

@@ -18,7 +18,7 @@ from tests.support import promql
 from tests.support.alert_rules import Alert, alerts
 from tests.support.exposition import Exposition
 from tests.support.statuses import queue, status, system
-from workers.bridge.metrics import BridgeMetrics
+from workers.bridge.watching.metrics import BridgeMetrics
 from workers.cli.main import app
 from workers.metrics.cluster import Cluster
 from workers.metrics.counts import Counts

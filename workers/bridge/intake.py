@@ -12,12 +12,12 @@ from datetime import UTC, datetime
 from typing import Protocol
 
 from tasks.errors import BrokerAway, UnreadableEvent
-from workers.bridge.events import Event, Source, is_service_message
-from workers.bridge.matching import Judgement, Wanted, judge
-from workers.bridge.metrics import BridgeMetrics
-from workers.bridge.once import Put
-from workers.bridge.rules import RuleSet
-from workers.bridge.seldom import Seldom
+from workers.bridge.judging.matching import Judgement, Wanted, judge
+from workers.bridge.judging.rules import RuleSet
+from workers.bridge.publishing.once import Put
+from workers.bridge.reading.events import Event, Source, is_service_message
+from workers.bridge.watching.metrics import BridgeMetrics
+from workers.bridge.watching.seldom import Seldom
 from workers.telemetry import log
 
 #: Events that are judged before others have a turn.

@@ -17,21 +17,22 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 
 from tasks.errors import SettingsError
-from workers.bridge import http_server, rules
-from workers.bridge.health import Health
 from workers.bridge.intake import Intake
-from workers.bridge.metrics import BridgeMetrics
-from workers.bridge.publisher import Publisher
-from workers.bridge.receiver import Receiver
-from workers.bridge.reporting import report
+from workers.bridge.judging import rules
+from workers.bridge.publishing.publisher import Publisher
+from workers.bridge.receiving import http_server
+from workers.bridge.receiving.receiver import Receiver
 from workers.bridge.side import Side
+from workers.bridge.watching.health import Health
+from workers.bridge.watching.metrics import BridgeMetrics
+from workers.bridge.watching.reporting import report
 from workers.embedded.loopback import reachable, url_of
 from workers.store import INFRASTRUCTURE
 from workers.telemetry import log
 
 if TYPE_CHECKING:
     from workers.app import Services
-    from workers.bridge.rules import RuleSet
+    from workers.bridge.judging.rules import RuleSet
     from workers.bridge.settings import BridgeSettings
 
 

@@ -20,8 +20,8 @@ from functools import partial
 from pathlib import Path
 
 from tasks.errors import SettingsError, UnreadableEvent
-from workers.bridge.events import MAX_EVENT_BYTES, Event, parse
 from workers.bridge.intake import Intake, Taken, check_origin
+from workers.bridge.reading.events import MAX_EVENT_BYTES, Event, parse
 
 STDIN = "-"
 

@@ -6,19 +6,19 @@ import asyncio
 from typing import TYPE_CHECKING, Any
 
 from tasks.errors import SettingsError
-from workers.bridge.backfill import Backfill
-from workers.bridge.backoff import Waits
-from workers.bridge.gaps import Gaps
-from workers.bridge.health import TenantHealth
+from workers.bridge.backfilling.backfill import Backfill
+from workers.bridge.backfilling.patience import Patience
+from workers.bridge.backfilling.recovery import Recovery
 from workers.bridge.intake import Intake
-from workers.bridge.leadership import Leadership, lead
-from workers.bridge.means import Timing
-from workers.bridge.metrics import BridgeMetrics
-from workers.bridge.patience import Patience
-from workers.bridge.recovery import Recovery
-from workers.bridge.rules import RuleSet
-from workers.bridge.topics import topics_of
-from workers.bridge.websocket import WebSocketSource
+from workers.bridge.judging.rules import RuleSet
+from workers.bridge.listening.means import Timing
+from workers.bridge.listening.topics import topics_of
+from workers.bridge.listening.websocket import WebSocketSource
+from workers.bridge.state.backoff import Waits
+from workers.bridge.state.gaps import Gaps
+from workers.bridge.state.leadership import Leadership, lead
+from workers.bridge.watching.health import TenantHealth
+from workers.bridge.watching.metrics import BridgeMetrics
 from workers.telemetry import describe, log
 
 if TYPE_CHECKING:

@@ -26,9 +26,9 @@ from workers.cli.letter_choice import DryRun, moment
 if TYPE_CHECKING:
     from workers.app import Services
     from workers.bridge.intake import Puts, Taken
-    from workers.bridge.matching import Wanted
-    from workers.bridge.once import Put
-    from workers.bridge.rules import RuleSet
+    from workers.bridge.judging.matching import Wanted
+    from workers.bridge.judging.rules import RuleSet
+    from workers.bridge.publishing.once import Put
     from workers.bridge.settings import BridgeSettings
 
 #: What is shown of an argument that is no id.
@@ -120,12 +120,12 @@ class Reconciliation:
 
 
 async def _reconcile(services: Services, wanted: Reconciliation) -> tuple[Taken, Tally]:
-    from workers.bridge.foreseen import Foreseeing
+    from workers.bridge.backfilling.patience import Patience
+    from workers.bridge.backfilling.recovery import Recovery
     from workers.bridge.intake import Intake, Taken
-    from workers.bridge.metrics import BridgeMetrics
-    from workers.bridge.patience import Patience
-    from workers.bridge.publisher import Publisher
-    from workers.bridge.recovery import Recovery
+    from workers.bridge.publishing.foreseen import Foreseeing
+    from workers.bridge.publishing.publisher import Publisher
+    from workers.bridge.watching.metrics import BridgeMetrics
 
     name, settings, rules = wanted.tenant, wanted.settings, wanted.rules
     async with AsyncExitStack() as stack:

@@ -54,9 +54,9 @@ def replay(
 
 async def _replay(services: Services, tenant: str, source: str) -> Replayed:
     from workers.bridge.intake import Intake
-    from workers.bridge.metrics import BridgeMetrics
-    from workers.bridge.publisher import Publisher
+    from workers.bridge.publishing.publisher import Publisher
     from workers.bridge.replay import opened, replay
+    from workers.bridge.watching.metrics import BridgeMetrics
 
     settings, rules = bridged(services, tenant)
     with opened(source) as read, _counting() as progress:

@@ -19,7 +19,7 @@ from workers.cli.console import complain, out
 from workers.rates import tenant_queue
 
 if TYPE_CHECKING:
-    from workers.bridge.trial import Verdict
+    from workers.bridge.judging.trial import Verdict
 
 #: Columns that a table may have where nobody looks on: nothing in it is broken then.
 WIDE = 1_000
@@ -51,8 +51,8 @@ def test_rules(
 
     `genesys-workers bridge test-rules --event events.jsonl --json | jq .operation_id`
     """
-    from workers.bridge.rules import default_rules, load
-    from workers.bridge.trial import verdicts
+    from workers.bridge.judging.rules import default_rules, load
+    from workers.bridge.judging.trial import verdicts
 
     chosen = load(rules) if rules else default_rules()
     found = [*verdicts(_content(event), chosen, tenant, datetime.now(UTC))]

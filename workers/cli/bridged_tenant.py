@@ -10,7 +10,7 @@ from workers.cli.one_tenant import check_tenant
 
 if TYPE_CHECKING:
     from workers.app import Services
-    from workers.bridge.rules import RuleSet
+    from workers.bridge.judging.rules import RuleSet
 
 
 def bridged(services: Services, tenant: str) -> tuple[BridgeSettings, RuleSet]:
@@ -19,7 +19,7 @@ def bridged(services: Services, tenant: str) -> tuple[BridgeSettings, RuleSet]:
     Raises `BadParameter` for a tenant that does not exist, and `SettingsError` for one that has no
     bridge, or whose rules are wrong.
     """
-    from workers.bridge import rules
+    from workers.bridge.judging import rules
 
     check_tenant(services, tenant)
     settings = services.tenants[tenant].bridge

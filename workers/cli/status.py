@@ -16,7 +16,7 @@ from rich.live import Live
 from rich.table import Table
 from rich.text import Text
 
-from workers.bridge.reports import GONE
+from workers.bridge.watching.reports import GONE
 from workers.cli.console import out, printable
 from workers.cli.moments import local_time
 from workers.rates import format_achieved, format_rate, split_queue
@@ -25,7 +25,7 @@ from workers.strays import MOST
 
 if TYPE_CHECKING:
     from workers.app import Services
-    from workers.bridge.reports import BridgeReport
+    from workers.bridge.watching.reports import BridgeReport
     from workers.overrides import RateSet
     from workers.roster import WorkerStatus
     from workers.status import QueueStatus, Status, SystemStatus

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from typing import Any
 
-from workers.bridge import occurrences
+from workers.bridge.judging import occurrences
 from workers.demo.plan import Plan, Planned, told
 
 TEMPLATE = "v2.detail.events.conversation.{id}.customer.end"

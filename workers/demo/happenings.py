@@ -12,8 +12,8 @@ from collections.abc import Iterator, Mapping
 from itertools import islice
 from typing import Any
 
-from workers.bridge import occurrences
-from workers.bridge.occurrences import Occurrence
+from workers.bridge.judging import occurrences
+from workers.bridge.judging.occurrences import Occurrence
 from workers.demo import organizations
 from workers.demo.attributes import first_user
 from workers.demo.effects import synced

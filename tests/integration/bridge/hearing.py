@@ -12,14 +12,14 @@ from typing import Any
 from tasks.errors import BrokerAway
 from tests.support.waiting import wait_until
 from workers.app import Services
-from workers.bridge.backoff import Waits
-from workers.bridge.events import Event, Source
-from workers.bridge.gaps import Gap, Gaps
-from workers.bridge.means import Timing
-from workers.bridge.metrics import BridgeMetrics
-from workers.bridge.positions import Positions
-from workers.bridge.topics import Topics
-from workers.bridge.websocket import WebSocketSource
+from workers.bridge.listening.means import Timing
+from workers.bridge.listening.topics import Topics
+from workers.bridge.listening.websocket import WebSocketSource
+from workers.bridge.reading.events import Event, Source
+from workers.bridge.state.backoff import Waits
+from workers.bridge.state.gaps import Gap, Gaps
+from workers.bridge.state.positions import Positions
+from workers.bridge.watching.metrics import BridgeMetrics
 
 SECONDS = 10.0
 TENANT = "default"

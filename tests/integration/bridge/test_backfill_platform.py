@@ -19,13 +19,13 @@ from tests.support.backfilling import Site, Slept, now, site
 from tests.support.chat_conversations import conversation
 from tests.support.cluster import Cluster
 from tests.support.tenants import platform_tenant
-from workers.bridge.backfill import PERIOD
-from workers.bridge.events import Event
-from workers.bridge.gaps import Gap, Gaps
+from workers.bridge.backfilling.backfill import PERIOD
+from workers.bridge.backfilling.patience import STEP
 from workers.bridge.intake import Taken
-from workers.bridge.patience import STEP
-from workers.bridge.publisher import Publisher
-from workers.bridge.rules import OLDEST, load
+from workers.bridge.judging.rules import OLDEST, load
+from workers.bridge.publishing.publisher import Publisher
+from workers.bridge.reading.events import Event
+from workers.bridge.state.gaps import Gap, Gaps
 from workers.sandbox.testing import SandboxHandle
 
 SECOND, MINUTE, HOUR, DAY = (timedelta(seconds=each) for each in (1, 60, 3_600, 86_400))
@@ -218,7 +218,7 @@ def test_what_could_not_have_been_heard_is_not_recovered(
 def test_where_no_rule_recovers_anything_nothing_is_asked(
     make: Make, sandbox: SandboxHandle, tmp_path: Path
 ) -> None:
-    shipped = Path("workers/bridge/default_rules.toml").read_text("utf-8")
+    shipped = Path("workers/bridge/judging/default_rules.toml").read_text("utf-8")
     path = tmp_path / "rules.toml"
     path.write_text(
         shipped.replace('backfill = "every"', 'backfill = "nothing"').replace(

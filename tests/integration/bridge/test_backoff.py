@@ -7,7 +7,7 @@ from random import Random
 import pytest
 from redis import Redis
 
-from workers.bridge.backoff import KEEP, Backoff, Failing, Waits
+from workers.bridge.state.backoff import KEEP, Backoff, Failing, Waits
 from workers.policy import LONGEST_PAUSE
 from workers.store import Store
 

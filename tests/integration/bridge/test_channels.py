@@ -18,8 +18,8 @@ from tests.support.platform import checked, connect
 from tests.support.tenants import platform_tenant, tenants_file
 from tests.support.waiting import wait_until
 from workers.app import WorkersApp, create_app
-from workers.bridge.asking import Asking
-from workers.bridge.channels import LIFE, Channels, NoChannelFree
+from workers.bridge.listening.asking import Asking
+from workers.bridge.listening.channels import LIFE, Channels, NoChannelFree
 from workers.sandbox.testing import SandboxHandle
 from workers.sealing import Seal
 from workers.store import Store

@@ -13,9 +13,9 @@ from redis import Redis
 
 from tests.integration.bridge.test_newness import CASES
 from tests.support.occurring import wanted
-from workers.bridge.foreseen import Foreseeing
-from workers.bridge.matching import Wanted
-from workers.bridge.once import Once, Put
+from workers.bridge.judging.matching import Wanted
+from workers.bridge.publishing.foreseen import Foreseeing
+from workers.bridge.publishing.once import Once, Put
 from workers.outbox import Outbox
 from workers.producer import Producer
 from workers.store import Store

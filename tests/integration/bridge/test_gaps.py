@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from redis import Redis
 
-from workers.bridge.gaps import KEPT, Filled, Gap, Gaps
+from workers.bridge.state.gaps import KEPT, Filled, Gap, Gaps
 from workers.store import Store
 
 

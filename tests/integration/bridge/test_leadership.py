@@ -18,7 +18,7 @@ import redis as redis_py
 from redis import Redis
 
 from tests.support.waiting import wait_until
-from workers.bridge.leadership import ATTEMPT, LEASE, RENEWAL, Leadership, lead, uptime
+from workers.bridge.state.leadership import ATTEMPT, LEASE, RENEWAL, Leadership, lead, uptime
 from workers.sandbox.testing import ManualClock
 from workers.store import Store
 
@@ -333,7 +333,7 @@ def test_two_never_work_at_once(redis: Redis) -> None:
 
 LEADER = """
 import sys
-from workers.bridge.leadership import Leadership
+from workers.bridge.state.leadership import Leadership
 from workers.store import Store
 
 leadership = Leadership(Store.connect(sys.argv[1]), "acme", lease=float(sys.argv[2]))

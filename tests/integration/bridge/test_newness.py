@@ -16,8 +16,8 @@ from redis import Redis
 from tasks.errors import Rejected
 from tests.support import letters
 from tests.support.occurring import arguments, queued, wanted
-from workers.bridge.matching import Wanted
-from workers.bridge.once import REMEMBERED, Once, Put
+from workers.bridge.judging.matching import Wanted
+from workers.bridge.publishing.once import REMEMBERED, Once, Put
 from workers.ledger import Claim, Ledger, fingerprint
 from workers.outbox import Outbox
 from workers.producer import Producer

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from redis import Redis
 
-from workers.bridge.positions import Positions
+from workers.bridge.state.positions import Positions
 from workers.store import Store
 
 

@@ -22,9 +22,9 @@ from tests.support.occurring import arguments, queued, wanted
 from tests.support.restartable_redis import RestartableRedis, restartable_redis
 from tests.support.waiting import wait_until
 from workers.app import Services, create_app
-from workers.bridge.matching import Wanted
-from workers.bridge.once import Put
-from workers.bridge.publisher import BATCH, Publisher
+from workers.bridge.judging.matching import Wanted
+from workers.bridge.publishing.once import Put
+from workers.bridge.publishing.publisher import BATCH, Publisher
 from workers.settings import Settings
 from workers.store import Call, Store
 
@@ -338,7 +338,7 @@ def test_it_goes_on_after_redis_was_away_and_remembers_what_it_put(
 KILLED = """
 import asyncio, sys
 from tests.integration.bridge.test_publisher import about, serving
-from workers.bridge.publisher import Publisher
+from workers.bridge.publishing.publisher import Publisher
 
 async def main():
     async with Publisher(serving(sys.argv[1])) as publisher:

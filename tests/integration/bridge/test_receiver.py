@@ -29,12 +29,12 @@ from tests.support.occurring import arguments, queued
 from tests.support.restartable_redis import RestartableRedis, redis_url, server
 from tests.support.tls import authority
 from workers.app import WorkersApp
-from workers.bridge.health import Health
-from workers.bridge.http_server import encryption
-from workers.bridge.metrics import BridgeMetrics
-from workers.bridge.publisher import Publisher
-from workers.bridge.receiver import SECRET_HEADER, Receiver
+from workers.bridge.publishing.publisher import Publisher
+from workers.bridge.receiving.http_server import encryption
+from workers.bridge.receiving.receiver import SECRET_HEADER, Receiver
 from workers.bridge.settings import BridgeSettings
+from workers.bridge.watching.health import Health
+from workers.bridge.watching.metrics import BridgeMetrics
 from workers.embedded.loopback import HOST
 from workers.settings import Settings
 
@@ -156,7 +156,7 @@ def test_while_redis_is_stopped_senders_come_again_and_nothing_is_lost(
 def test_a_redis_that_hangs_is_away_before_the_sender_gives_up(
     app: WorkersApp, redis: Redis, server: RestartableRedis, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("workers.bridge.receiver.PUT_SECONDS", 0.2)
+    monkeypatch.setattr("workers.bridge.receiving.receiver.PUT_SECONDS", 0.2)
 
     async def story() -> None:
         async with receiving(app) as at:

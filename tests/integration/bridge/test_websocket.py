@@ -17,7 +17,7 @@ from tests.support import platform
 from tests.support.cluster import Cluster
 from tests.support.tenants import platform_tenant, tenant, tenants_file
 from workers.app import Services, create_app
-from workers.bridge.backoff import Waits
+from workers.bridge.state.backoff import Waits
 from workers.sandbox.testing import SandboxHandle
 
 CONTACT = "v2.externalcontacts.contacts.{}"

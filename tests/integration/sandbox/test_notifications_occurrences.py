@@ -11,9 +11,9 @@ from typing import Any
 
 import pytest
 
-from workers.bridge.events import parse
-from workers.bridge.matching import Wanted, judge
-from workers.bridge.rules import default_rules
+from workers.bridge.judging.matching import Wanted, judge
+from workers.bridge.judging.rules import default_rules
+from workers.bridge.reading.events import parse
 from workers.sandbox.testing import ManualClock, SandboxHandle
 
 ATTRIBUTES = "v2.detail.events.conversation.{id}.attributes"

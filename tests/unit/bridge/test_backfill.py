@@ -16,12 +16,12 @@ from hypothesis import strategies as st
 from tasks.apis.genesys_platform.chat_search import ENDED, OPEN, Place
 from tasks.apis.history import Chat, ChatPage, Guest, Span
 from tasks.errors import Failed
-from workers.bridge.backfill import together
-from workers.bridge.events import Event
-from workers.bridge.gaps import Gap
-from workers.bridge.recovery import Recovery
-from workers.bridge.rules import default_rules
+from workers.bridge.backfilling.backfill import together
+from workers.bridge.backfilling.recovery import Recovery
+from workers.bridge.judging.rules import default_rules
+from workers.bridge.reading.events import Event
 from workers.bridge.settings import BridgeSettings
+from workers.bridge.state.gaps import Gap
 
 NOW = datetime(2026, 3, 19, 22, 4, 48, tzinfo=UTC)
 DAY = timedelta(days=1)

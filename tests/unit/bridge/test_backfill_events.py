@@ -15,12 +15,12 @@ from tasks.apis.genesys_platform.chat_details import Conversation
 from tasks.apis.history import Chat, ChatState, Guest, Party, Span
 from tasks.apis.moments import iso
 from tests.support.chat_conversations import conversation
-from workers.bridge import recovered
-from workers.bridge.earshot import Earshot
-from workers.bridge.events import Event, parse
-from workers.bridge.matching import judge
-from workers.bridge.moments import milliseconds
-from workers.bridge.rules import default_rules
+from workers.bridge.backfilling import recovered
+from workers.bridge.backfilling.earshot import Earshot
+from workers.bridge.judging.matching import judge
+from workers.bridge.judging.rules import default_rules
+from workers.bridge.reading.events import Event, parse
+from workers.bridge.reading.moments import milliseconds
 from workers.bridge.settings import BridgeSettings
 from workers.sandbox.notifications.conversation_events import conversation_changed, queue_id
 from workers.sandbox.platform.analytics_details import details

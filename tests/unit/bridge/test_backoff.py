@@ -6,7 +6,7 @@ from random import Random
 
 import pytest
 
-from workers.bridge.backoff import Waits
+from workers.bridge.state.backoff import Waits
 
 SHORT = Waits(first=0.5, longest=8)
 

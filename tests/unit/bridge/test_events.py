@@ -11,9 +11,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tasks.errors import UnreadableEvent
-from workers.bridge import events
-from workers.bridge.events import Event, is_service_message, parse
-from workers.bridge.moments import EPOCH, milliseconds, moment
+from workers.bridge.reading import events
+from workers.bridge.reading.events import Event, is_service_message, parse
+from workers.bridge.reading.moments import EPOCH, milliseconds, moment
 
 CONVERSATION = "4f0b2c7c-7f0e-4c7f-9f0a-0c5b8f1f2a3b"
 TOPIC = f"v2.detail.events.conversation.{CONVERSATION}.attributes"

@@ -13,10 +13,10 @@ from structlog.testing import capture_logs
 from tasks.errors import BrokerAway, UnreadableEvent
 from tests.support.arriving import NOW, SOURCE, Shelf, enveloped, intake, left
 from tests.unit.bridge.test_metrics import samples
-from workers.bridge.events import Event, Source, parse
 from workers.bridge.intake import Taken, check_origin
-from workers.bridge.metrics import BridgeMetrics
-from workers.bridge.seldom import PERIOD, Seldom
+from workers.bridge.reading.events import Event, Source, parse
+from workers.bridge.watching.metrics import BridgeMetrics
+from workers.bridge.watching.seldom import PERIOD, Seldom
 from workers.sandbox.testing import ManualClock
 
 

@@ -16,8 +16,8 @@ from aiohttp import web
 from structlog.testing import capture_logs
 
 from tests.support.tls import authority
-from workers.bridge import dialing, listener
-from workers.bridge.listener import Batch, Connection, NotConnected
+from workers.bridge.listening import dialing, listener
+from workers.bridge.listening.listener import Batch, Connection, NotConnected
 
 SECONDS = 5.0
 HEARTBEAT = {"topicName": "channel.metadata", "eventBody": {"message": "WebSocket Heartbeat"}}

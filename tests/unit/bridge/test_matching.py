@@ -14,10 +14,10 @@ from hypothesis import strategies as st
 
 from tasks.apis.moments import iso
 from tasks.messages import PUBLIC, MergeAndSync, RedactInteraction, SyncProfile
-from workers.bridge import occurrences
-from workers.bridge.events import Event, Source, parse
-from workers.bridge.matching import Dropped, Judgement, Wanted, judge
-from workers.bridge.rules import DEFAULT_RULES, RuleSet, default_rules, load
+from workers.bridge.judging import occurrences
+from workers.bridge.judging.matching import Dropped, Judgement, Wanted, judge
+from workers.bridge.judging.rules import DEFAULT_RULES, RuleSet, default_rules, load
+from workers.bridge.reading.events import Event, Source, parse
 from workers.sandbox.notifications import conversation_events, endings
 from workers.sandbox.notifications.contact_events import merge_set_changed
 

@@ -7,9 +7,9 @@ import random
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
-from workers.bridge.last_minute import LastMinute
-from workers.bridge.metrics import BridgeMetrics
-from workers.bridge.templates import Templates
+from workers.bridge.watching.last_minute import LastMinute
+from workers.bridge.watching.metrics import BridgeMetrics
+from workers.bridge.watching.templates import Templates
 from workers.sandbox.testing import ManualClock
 
 CONVERSATION = "1f1a7a34-8c6b-4a7e-9e8e-0d6f3f2b8f11"

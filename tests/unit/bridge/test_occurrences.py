@@ -9,8 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tasks.fields import is_identifier
-from workers.bridge import occurrences
-from workers.bridge.occurrences import Occurrence
+from workers.bridge.judging import occurrences
+from workers.bridge.judging.occurrences import Occurrence
 
 json_values = st.recursive(
     st.none() | st.booleans() | st.integers() | st.text(st.characters(categories=None)),

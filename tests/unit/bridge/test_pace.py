@@ -8,8 +8,8 @@ from dataclasses import dataclass, field
 from random import Random
 from typing import Any, cast
 
-from workers.bridge.backoff import Backoff
-from workers.bridge.pace import Pace
+from workers.bridge.listening.pace import Pace
+from workers.bridge.state.backoff import Backoff
 
 
 @dataclass

@@ -32,14 +32,14 @@ from tests.support.arriving import (
 )
 from tests.support.tls import authority
 from tests.unit.bridge.test_metrics import samples
-from workers.bridge import http_server
-from workers.bridge.events import MAX_EVENT_BYTES
-from workers.bridge.health import Health, TenantHealth
-from workers.bridge.http_server import Address, address, encryption
-from workers.bridge.metrics import BridgeMetrics
-from workers.bridge.receiver import MOST_EVENTS, SECRET_HEADER, Receiver
-from workers.bridge.room import Room
+from workers.bridge.reading.events import MAX_EVENT_BYTES
+from workers.bridge.receiving import http_server
+from workers.bridge.receiving.http_server import Address, address, encryption
+from workers.bridge.receiving.receiver import MOST_EVENTS, SECRET_HEADER, Receiver
+from workers.bridge.receiving.room import Room
 from workers.bridge.settings import BridgeSettings
+from workers.bridge.watching.health import Health, TenantHealth
+from workers.bridge.watching.metrics import BridgeMetrics
 from workers.embedded.loopback import HOST
 from workers.settings import Settings
 
@@ -581,7 +581,7 @@ def test_many_who_ask_for_the_health_are_told_of_one_look() -> None:
 
 
 def test_a_look_that_takes_too_long_finds_nothing_good(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("workers.bridge.receiver.LOOK_SECONDS", 0.02)
+    monkeypatch.setattr("workers.bridge.receiving.receiver.LOOK_SECONDS", 0.02)
 
     async def look() -> Health:
         await asyncio.Event().wait()

@@ -19,10 +19,10 @@ import pytest
 
 from tasks.errors import BrokerAway, SettingsError
 from tests.support.arriving import SOURCE, Shelf, enveloped, intake, left, until
-from workers.bridge.events import MAX_EVENT_BYTES
 from workers.bridge.intake import Taken
-from workers.bridge.metrics import BridgeMetrics
+from workers.bridge.reading.events import MAX_EVENT_BYTES
 from workers.bridge.replay import MOST_NAMED, PART, Lines, Read, Replayed, opened, replay
+from workers.bridge.watching.metrics import BridgeMetrics
 
 
 def lines(*events: Any) -> bytes:

@@ -10,10 +10,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tasks.errors import RulesError, SettingsError
-from workers.bridge import patterns
-from workers.bridge.expressions import Expression, holds
-from workers.bridge.rules import RuleSet, default_rules, load
-from workers.bridge.toml_lines import Lines
+from workers.bridge.judging import patterns
+from workers.bridge.judging.expressions import Expression, holds
+from workers.bridge.judging.rules import RuleSet, default_rules, load
+from workers.bridge.judging.toml_lines import Lines
 
 ATTRIBUTES = "v2.detail.events.conversation.{id}.attributes"
 CUSTOMER_END = "v2.detail.events.conversation.{id}.customer.end"

@@ -13,7 +13,7 @@ from typer.testing import CliRunner, Result
 
 from tasks.apis.moments import iso
 from tasks.errors import RulesError, SettingsError
-from workers.bridge.moments import milliseconds
+from workers.bridge.reading.moments import milliseconds
 from workers.cli import bridge_rules
 
 app = typer.Typer()

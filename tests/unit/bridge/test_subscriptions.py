@@ -11,8 +11,14 @@ from structlog.testing import capture_logs
 from tasks.apis.notifications import AvailableTopic, TopicState
 from tasks.errors import BadRequest, NotFound
 from tests.unit.bridge.channel_service import ChannelService
-from workers.bridge.metrics import BridgeMetrics
-from workers.bridge.subscriptions import Rejections, Subscriptions, divide, renew, subscribe
+from workers.bridge.listening.subscriptions import (
+    Rejections,
+    Subscriptions,
+    divide,
+    renew,
+    subscribe,
+)
+from workers.bridge.watching.metrics import BridgeMetrics
 
 CONTACT = "v2.externalcontacts.contacts.{}"
 CONTACTS = [CONTACT.format(number) for number in range(1_000)]

@@ -8,9 +8,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tasks.apis.notifications import MOST_TOPICS
-from workers.bridge.rules import RuleSet, default_rules
+from workers.bridge.judging.rules import RuleSet, default_rules
+from workers.bridge.listening.topics import Topics, shards, topics_of
 from workers.bridge.settings import BridgeSettings
-from workers.bridge.topics import Topics, shards, topics_of
 
 CONTACT = "v2.externalcontacts.contacts.{}"
 QUEUE = "v2.routing.queues.{}.conversations.messages"

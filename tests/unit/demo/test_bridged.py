@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from workers.bridge.metrics import BridgeMetrics
+from workers.bridge.watching.metrics import BridgeMetrics
 from workers.demo.bridged import described
 
 

@@ -9,9 +9,9 @@ from datetime import UTC, datetime
 
 import pytest
 
-from workers.bridge.events import parse
-from workers.bridge.matching import Wanted, judge
-from workers.bridge.rules import default_rules
+from workers.bridge.judging.matching import Wanted, judge
+from workers.bridge.judging.rules import default_rules
+from workers.bridge.reading.events import parse
 from workers.demo import happenings
 from workers.demo.ends import TEMPLATE, with_ends
 from workers.demo.errand import Errand

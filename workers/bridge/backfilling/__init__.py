@@ -1,0 +1,3 @@
+"""What was missed, found afterwards."""
+
+from __future__ import annotations

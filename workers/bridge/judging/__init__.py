@@ -1,0 +1,3 @@
+"""Rules: which events become which messages, and what makes each of them unique."""
+
+from __future__ import annotations

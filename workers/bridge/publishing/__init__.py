@@ -1,0 +1,3 @@
+"""Messages onto the broker, each occurrence once."""
+
+from __future__ import annotations

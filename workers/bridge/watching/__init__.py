@@ -1,0 +1,3 @@
+"""How a bridge is: metrics, health, reports."""
+
+from __future__ import annotations
