@@ -3,8 +3,8 @@
     python -m tests.benchmarks.bench_tracing --pairs 5 --seconds 4
 
 The seam is timed by itself, as an operation of three calls goes through it. The rest is one worker
-of 8 threads, against the HTTP sandbox without added latency, with every operation traced and sent to
-a collector that does nothing, and without. They run in turn, in pairs.
+of 8 threads, against the HTTP sandbox without added latency, with every operation traced and sent
+to a collector that does nothing, and without. They run in turn, in pairs.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ from workers.tracing import ENDPOINTS, UNTRACED, links
 
 CALL = Call(method="GET", route="/api/v2/conversations/voice/participants", needs="nothing")
 CALLS = 3
-NAMES = {name: "0123456789" for name in ("message_id", "operation_id", "correlation_id", "tenant")}
+NAMES = dict.fromkeys(("message_id", "operation_id", "correlation_id", "tenant"), "0123456789")
 
 
 def _calls(log: CallLog) -> None:

@@ -284,9 +284,9 @@ def test_all_events_of_a_merge_in_the_sandbox_want_one_sync() -> None:
 @pytest.fixture
 def guests(tmp_path: Path) -> RuleSet:
     """The shipped rules with the example switched on."""
-    import workers.bridge
+    import workers.bridge.judging
 
-    shipped = Path(workers.bridge.__file__).with_name(DEFAULT_RULES).read_text("utf-8")
+    shipped = Path(workers.bridge.judging.__file__).with_name(DEFAULT_RULES).read_text("utf-8")
     assert shipped.count("\nenabled = false\n") == 1
     file = tmp_path / "rules.toml"
     file.write_text(shipped.replace("\nenabled = false\n", "\nenabled = true\n"), "utf-8")
