@@ -3,8 +3,8 @@
     python -m tests.benchmarks.bench_tracing --pairs 5 --seconds 4
 
 The seam is timed by itself, as an operation of three calls goes through it. The rest is one worker
-of 8 threads, against the HTTP sandbox without added latency, with every operation traced and sent
-to a collector that does nothing, and without. They run in turn, in pairs.
+of 8 threads, against the HTTP sandbox without added latency: all that it does is traced and sent to
+a collector that forgets it, or nothing is. The two run in turn, in pairs.
 """
 
 from __future__ import annotations
