@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import os
 import signal
 from collections.abc import Iterator
 from pathlib import Path
@@ -23,6 +24,13 @@ def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool 
     """Leave the soak tests out unless they are asked for by their path."""
     asked = any("soak" in argument for argument in config.args)
     return True if collection_path.name == "soak" and not asked else None
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_auto_num_workers() -> int | None:
+    """Run two processes for each core, unless told: tests wait for workers half of the time."""
+    told = os.environ.get("PYTEST_XDIST_AUTO_NUM_WORKERS")
+    return None if told else 2 * (os.cpu_count() or 1)
 
 
 @pytest.hookimpl(optionalhook=True)

@@ -6,6 +6,7 @@ import json
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -93,9 +94,14 @@ class Cluster:
 
     def is_quiet(self) -> bool:
         """Return whether no message waits, is delayed, or is held by a worker."""
+        return not self.redis.exists(*self._places)
+
+    @cached_property
+    def _places(self) -> list[str]:
+        """Where messages are; a test that waits asks often."""
         names = [queue.name for queue in queues(self.tenants())]
         stored = [name for queue in names for name in (*lists(queue), f"gw:delayed:{queue}")]
-        return not self.redis.exists(*stored, "gw:leases")
+        return [*stored, "gw:leases"]
 
     def wait_until_quiet(self, seconds: float = 30) -> None:
         wait_until(self.is_quiet, seconds, "all messages have ended")
