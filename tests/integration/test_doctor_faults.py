@@ -3,19 +3,22 @@
 from __future__ import annotations
 
 import socket
+import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 from urllib.parse import urlsplit
 
 import pytest
 from cryptography.fernet import Fernet
 
+from tasks.apis.notifications import MOST_CHANNELS
 from tests.support.letters import park
 from tests.support.patient import ROLE, SERVED, Patient, configurable, patient
 from tests.support.raw_messages import raw
 from tests.support.tenants import tenant
 from tests.support.tls import authority, tls_front
+from workers.bridge.state.gaps import Gaps
 from workers.dead_letters import DeadLetter, DeadLetters
 from workers.embedded.loopback import HOST
 from workers.overrides import Overrides
@@ -31,6 +34,7 @@ NOWHERE = f"{HOST}:1"
 
 MERGING = ("--task", "merge_profiles")
 SYNCING = ("--task", "sync_profile")
+BRIDGING = ("--task", "bridge")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -120,6 +124,88 @@ def a_file(patient: Patient) -> str:
     path = patient.folder / "file"
     path.touch()
     return str(path)
+
+
+def rule(patient: Patient, **changes: str) -> str:
+    """Return a file of one rule, which is about contacts, but for the changes."""
+    keys = {
+        "name": "survivors",
+        "topic": "v2.externalcontacts.contacts.{id}",
+        "task": "sync_profile",
+        "subject": "id",
+        "backfill": "nothing",
+        **changes,
+    }
+    path = patient.folder / "rules.toml"
+    lines = [f'{key} = "{value}"' for key, value in keys.items()]
+    path.write_text(
+        "\n".join(
+            [
+                "[[rule]]",
+                *lines,
+                'occurrence = { at = "id" }',
+                '[rule.arguments]\ncontact_id = "id"',
+            ]
+        )
+    )
+    return str(path)
+
+
+def no_bridge(patient: Patient) -> None:
+    patient.bridge()
+    patient.redis.delete("gw:bridges")
+
+
+def silent_bridge(patient: Patient) -> None:
+    """Let a bridge have ended without a word."""
+    patient.bridge()
+    patient.tell_of_bridge(at=time.time() - 60)
+
+
+def guide_bridge(patient: Patient) -> None:
+    """Let a bridge on the guides' contract lack the scope to backfill."""
+    guide_lacking("interaction:read")(patient)
+    patient.bridge()
+
+
+def no_channels(patient: Patient) -> None:
+    """Let somebody else listen by all channels that the client may have."""
+    patient.bridge(report={"channels": 0})
+    patient.make_channels(MOST_CHANNELS)
+
+
+def unread_rules(patient: Patient) -> None:
+    """Let the only worker not read the queue that rules fill."""
+    patient.bridge()
+    patient.work("merge", "sync")
+
+
+def late_gap(patient: Patient) -> None:
+    patient.bridge()
+    now = time.time()
+    Gaps(store=Store(redis=patient.redis), tenant="default").open(now - 600, now - 590, "silence")
+
+
+def beyond(patient: Patient, **variables: str) -> None:
+    """Let the receiver be reached from other machines."""
+    patient.bridge(secret="hunter2" * 3)
+    patient.set(**{"RECEIVER_ADDRESS": "0.0.0.0:8090", **variables})
+
+
+def certificate(patient: Patient, days: float) -> None:
+    """Let its certificate end in so many days."""
+    made = str(authority(patient.folder, days=days).server)
+    beyond(patient, RECEIVER_TLS_CERT=made, RECEIVER_TLS_KEY=made)
+
+
+def without(permission: str, **bridge: Any) -> Callable[[Patient], None]:
+    """Let a bridge's client lack a permission."""
+
+    def because(patient: Patient) -> None:
+        patient.bridge(**bridge)
+        patient.may(ROLE - {permission})
+
+    return because
 
 
 def lacking(*permissions: str) -> Callable[[Patient], None]:
@@ -562,13 +648,193 @@ TARGETS = {
     ),
 }
 
-ILL = {**REDIS, **WORK, **SETTINGS, **CLIENTS, **RIGHTS, **TARGETS}
+BRIDGES = {
+    "rules that are wrong": Ill(
+        because=lambda patient: patient.bridge(
+            rules=rule(patient, task="sync_profil"), topics=["v2.a.b"]
+        ),
+        check="default: bridge rules",
+        what="rules.toml, line 4: task: must be one of",
+        remedy="test-rules",
+    ),
+    "rules that are not there": Ill(
+        because=lambda patient: patient.bridge(rules="nowhere.toml", topics=["v2.a.b"]),
+        check="default: bridge rules",
+        what="nowhere.toml: cannot be read",
+        remedy="mend it",
+    ),
+    "topics without a rule": Ill(
+        because=lambda patient: patient.bridge(topics=["v2.users.u-1.presence"]),
+        check="default: bridge rules",
+        what="no rule is for v2.users.u-1.presence",
+        remedy="add a rule",
+        state="warn",
+        code=0,
+    ),
+    "a rule of which nobody tells": Ill(
+        because=lambda patient: patient.bridge(rules=rule(patient), queues=["q-1"]),
+        check="default: bridge rules",
+        what="survivors: v2.externalcontacts.contacts.{id} → sync_profile; nobody tells of it",
+        remedy="name ids or topics",
+        state="warn",
+        code=0,
+    ),
+    "a queue of rules that nobody reads": Ill(
+        because=unread_rules,
+        check="default: bridge queues",
+        what="no worker reads redact, where the messages of customer-left, customer-disc",
+        remedy="worker --queues redact",
+    ),
+    "no bridge": Ill(
+        because=no_bridge,
+        check="default: bridge processes",
+        what="no bridge runs",
+        remedy="genesys-workers bridge",
+        state="warn",
+        code=0,
+    ),
+    "a bridge that is gone": Ill(
+        because=silent_bridge,
+        check="default: bridge processes",
+        what="no bridge runs",
+        remedy="genesys-workers bridge",
+        state="warn",
+        code=0,
+    ),
+    "nobody leads": Ill(
+        because=lambda patient: patient.bridge(report={"leads": False}),
+        check="default: bridge processes",
+        what="1 run and none leads",
+        remedy="bridge.cannot_lead",
+    ),
+    "a bridge that hears nothing": Ill(
+        because=lambda patient: patient.bridge(report={"connected_since": None}),
+        check="default: bridge processes",
+        what="host:1 leads and does not hear all of its 1 topics",
+        remedy="bridge.not_connected",
+    ),
+    "topics that are rejected": Ill(
+        because=lambda patient: patient.bridge(report={"rejected": 1}),
+        check="default: bridge processes",
+        what="1 of 1 topics may not be subscribed",
+        remedy="bridge.topic_rejected",
+    ),
+    "a bridge of older settings": Ill(
+        because=lambda patient: patient.bridge(report={"topics": 7}),
+        check="default: bridge processes",
+        what="host:1 listens to 7 topics, the settings name 1",
+        remedy="start the bridges anew",
+        state="warn",
+        code=0,
+    ),
+    "a gap": Ill(
+        because=late_gap,
+        check="default: bridge gaps",
+        what="1 gaps are still to be backfilled, the oldest is 10 minutes old",
+        remedy="bridge.backfill_failed",
+        state="warn",
+        code=0,
+    ),
+    "no channel left": Ill(
+        because=no_channels,
+        check="default: bridge channels",
+        what="20 of 20 channels of the client are in use, 1 are needed",
+        remedy="a client of its own",
+    ),
+    "a topic that does not exist": Ill(
+        because=lambda patient: patient.bridge(
+            rules=rule(patient, topic="v2.no.such.{id}"), topics=["v2.no.such.topic"]
+        ),
+        check="default: bridge topics",
+        what="no channel can listen to v2.no.such.topic",
+        remedy="correct them",
+    ),
+    "a topic for EventBridge alone": Ill(
+        because=lambda patient: patient.bridge(
+            rules=rule(patient, topic="v2.audits.entitytype.{id}.entityid.{other}"),
+            topics=["v2.audits.entitytype.a.entityid.b"],
+        ),
+        check="default: bridge topics",
+        what="no channel can listen to v2.audits.entitytype.a.entityid.b",
+        remedy="EventBridge",
+    ),
+    "no right to a queue's topic": Ill(
+        because=without("conversation:communication:view"),
+        check="default: bridge topics",
+        what="v2.routing.queues.{id}.conversations.messages (1): missing: "
+        "conversation:communication:view",
+        remedy="role",
+    ),
+    "no right to conversations' topics": Ill(
+        because=without("analytics:conversationDetail:view", conversations=["a-1", "a-2"]),
+        check="default: bridge topics",
+        what="v2.detail.events.conversation.{id}.attributes (2): missing: "
+        "analytics:conversationDetail:view",
+        remedy="role",
+    ),
+    "no right to backfill": Ill(
+        because=without("analytics:conversationDetail:view"),
+        check="default: bridge may backfill",
+        what="missing: analytics:conversationDetail:view",
+        remedy="role",
+    ),
+    "no scope to backfill": Ill(
+        because=guide_bridge,
+        check="default: bridge may backfill",
+        what="missing: interaction:read",
+        remedy="scope",
+    ),
+    "a secret in the open": Ill(
+        because=beyond,
+        check="receiver",
+        what="0.0.0.0:8090 is reached from other machines, without TLS",
+        remedy="RECEIVER_TLS_CERT",
+    ),
+    "half of what TLS needs": Ill(
+        because=lambda patient: beyond(patient, RECEIVER_TLS_CERT=a_file(patient)),
+        check="receiver",
+        what="RECEIVER_TLS_KEY: is required",
+        remedy="correct it",
+    ),
+    "no files of TLS": Ill(
+        because=lambda patient: beyond(
+            patient, RECEIVER_TLS_CERT="no.pem", RECEIVER_TLS_KEY="no.pem"
+        ),
+        check="receiver",
+        what="RECEIVER_TLS_CERT, RECEIVER_TLS_KEY: must be PEM files",
+        remedy="readable to the bridge's user",
+    ),
+    "a port that there is not": Ill(
+        because=lambda patient: beyond(patient, RECEIVER_ADDRESS="127.0.0.1:70000"),
+        check="receiver",
+        what="RECEIVER_ADDRESS: the port must be at most 65,535",
+        remedy="correct it",
+    ),
+    "a certificate that ends soon": Ill(
+        because=lambda patient: certificate(patient, days=20),
+        check="receiver",
+        what="in 20 days",
+        remedy="renew it",
+        state="warn",
+        code=0,
+    ),
+    "a certificate that has ended": Ill(
+        because=lambda patient: certificate(patient, days=-0.5),
+        check="receiver",
+        what="the certificate has ended on",
+        remedy="renew it",
+    ),
+}
+BRIDGES = {name: replace(ill, options=BRIDGING) for name, ill in BRIDGES.items()}
+
+ILL = {**REDIS, **WORK, **SETTINGS, **CLIENTS, **RIGHTS, **TARGETS, **BRIDGES}
 
 
 @pytest.mark.parametrize("name", ILL)
 def test_a_fault_is_named_with_its_remedy(patient: Patient, name: str) -> None:
     ill = ILL[name]
     ill.because(patient)
+    before = patient.sandbox.effects()
     code, findings = patient.doctor(*ill.options)
     found = [
         each["state"]
@@ -577,7 +843,7 @@ def test_a_fault_is_named_with_its_remedy(patient: Patient, name: str) -> None:
     ]
     told = [each for each in findings if each["state"] != "ok"]
     assert (found, code) == ([ill.state], ill.code), told
-    assert patient.sandbox.effects() == []
+    assert patient.sandbox.effects() == before
 
 
 def test_tenants_are_looked_at_though_no_redis_answers(patient: Patient) -> None:

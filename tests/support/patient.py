@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Iterable, Iterator, Mapping
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -13,12 +13,22 @@ from typing import Any
 import pytest
 from redis import Redis
 
+from tasks.apis.systems import offered
+from tasks.errors import RulesError
 from tests.support.redis import redis_server
 from tests.support.tenants import Table, platform_tenant, tenant, tenants_file
 from tests.support.waiting import wait_until
+from workers.app import create_app
+from workers.bridge.judging import rules
+from workers.bridge.listening.topics import topics_of
+from workers.bridge.watching.reports import BridgeReport, Reports
 from workers.cli.main import run
 from workers.rates import QUEUES
 from workers.sandbox.testing import SandboxHandle
+from workers.settings import Settings
+from workers.store import Store
+from workers.tenants import load_tenants
+from workers.visits import visiting
 
 SEAL_KEY = "c2VhbC1rZXktb2YtdGhlLXRlc3RzLTMyLWJ5dGVzISE="
 
@@ -130,6 +140,38 @@ class Patient:
         about = {"name": "w-1", "queues": queues, "slots": 4, "held": 0}
         self.redis.hset("gw:workers", "w-1/a", json.dumps(about))
         self.redis.zadd("gw:alive", {"w-1/a": time.time() * 1000})
+
+    def bridge(self, report: Mapping[str, Any] | None = None, **settings: Any) -> None:
+        """Let the tenant have a bridge that listens to a queue, or to what `settings` say.
+
+        One runs that leads and hears that, but for what is to be in its `report`.
+        """
+        listened = {"queues": [self.sandbox.queue_id()]} if settings.keys() <= {"secret"} else {}
+        self.change(bridge={**listened, **settings})
+        loaded = load_tenants(Settings.load())["default"].bridge
+        assert loaded
+        with suppress(RulesError):
+            topics = topics_of(loaded, rules.chosen(loaded.rules)).wanted
+            self.tell_of_bridge(
+                **{"listens": loaded.listens, "topics": len(topics), **(report or {})}
+            )
+
+    def tell_of_bridge(self, **report: Any) -> None:
+        """Let a bridge have said just now how it is."""
+        now = time.time()
+        usual = {"at": now, "connected_since": now - 60, "channels": 1}
+        usual |= {"leads": True, "listens": True, "receives": False}
+        made = BridgeReport(bridge="host:1", tenant="default", **{**usual, **report})
+        Reports(store=Store(redis=self.redis)).tell(made)
+
+    def make_channels(self, count: int) -> None:
+        """Let the tenant's client have so many channels."""
+        settings = Settings.load()
+        services = create_app(settings, load_tenants(settings)).services
+        with visiting(services, "default") as systems:
+            for _ in range(count):
+                offered(systems.notifications).create_channel()
+        services.close()
 
     def doctor(self, *options: str) -> tuple[int, list[Mapping[str, str]]]:
         """Return the exit code and the findings; no secret is in what it says."""

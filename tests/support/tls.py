@@ -31,8 +31,11 @@ class Authority:
     server: Path
 
 
-def authority(folder: Path, host: str = HOST) -> Authority:
-    """Make an authority, and a certificate for the server at the address `host`."""
+def authority(folder: Path, host: str = HOST, days: float = 1) -> Authority:
+    """Make an authority, and a certificate for the server at the address `host`.
+
+    That has been valid since yesterday, and ends in so many days.
+    """
     key, name = ec.generate_private_key(ec.SECP256R1()), _name("tests")
     root = _builder(name, name, key).add_extension(
         x509.BasicConstraints(ca=True, path_length=0), critical=True
@@ -42,7 +45,7 @@ def authority(folder: Path, host: str = HOST) -> Authority:
     ).sign(key, hashes.SHA256())
 
     own = ec.generate_private_key(ec.SECP256R1())
-    leaf = _builder(_name("server"), name, own).add_extension(
+    leaf = _builder(_name("server"), name, own, days).add_extension(
         x509.SubjectAlternativeName([x509.IPAddress(ip_address(host))]), critical=False
     )
     certificate = leaf.add_extension(
@@ -65,7 +68,7 @@ def _name(common: str) -> x509.Name:
 
 
 def _builder(
-    subject: x509.Name, issuer: x509.Name, key: ec.EllipticCurvePrivateKey
+    subject: x509.Name, issuer: x509.Name, key: ec.EllipticCurvePrivateKey, days: float = 1
 ) -> x509.CertificateBuilder:
     now = datetime.now(UTC)
     return x509.CertificateBuilder(
@@ -74,7 +77,7 @@ def _builder(
         public_key=key.public_key(),
         serial_number=x509.random_serial_number(),
         not_valid_before=now - timedelta(days=1),
-        not_valid_after=now + timedelta(days=1),
+        not_valid_after=now + timedelta(days=days),
     )
 
 

@@ -20,8 +20,8 @@ if TYPE_CHECKING:
 
 STYLES = {"ok": "", "warn": "yellow", "bad": "red"}
 
-#: What takes permissions of its own: the tasks, and two commands.
-TASKS = (*PUBLIC, "rollback", "masking")
+#: What takes permissions of its own: the tasks, and three commands.
+TASKS = (*PUBLIC, "rollback", "masking", "bridge")
 
 
 def _tasks(given: list[str] | None) -> list[str] | None:
@@ -44,9 +44,9 @@ def doctor(
     """Say what is wrong with this installation, and what helps.
 
     It looks at settings, Redis, queues and workers, and at each tenant: whether its hosts answer,
-    whether its client gets a token, and what the client lacks for each task. The APIs are asked for
-    things that do not exist, or to do nothing: no call can have an effect. A tenant's budget bears
-    some twenty calls.
+    whether its client gets a token, what the client lacks for each task, and whether its bridge
+    hears all that its rules are for. The APIs are asked for things that do not exist, or to do
+    nothing: no call can have an effect. A tenant's budget bears some twenty calls.
 
     The exit code is 0 where nothing has to be mended (what is yellow works, and could be better), 1
     where something has to be, and 2 where a setting is wrong.

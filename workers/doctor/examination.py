@@ -79,7 +79,7 @@ def _examined(
     has_redis = installation.usable(shared)
     if has_redis and services.tenants:
         yield from looked(installation.work(services), doing)
-    yield from looked(installation.here(services), doing)
+    yield from looked(installation.here(services, clock), doing)
     for each in tenants:
         visit = Visit.of(services, each, counted=has_redis)
         for checks in sections(visit, tasks):

@@ -45,6 +45,11 @@ def errands(*, syncs: bool) -> Iterator[Errand]:
     yield Errand(tasks=("redact_completed",), probes=(reading, writing))
 
 
+def backfilling() -> Errand:
+    """Return what it takes to find what a bridge was not told of."""
+    return Errand(tasks=(), probes=(_call("GET", _INTERACTION, "interaction:read"),))
+
+
 def _merging() -> Iterator[Call]:
     yield HELLO
     yield _call("GET", "/api/v2/profiles/{id}/consent", "consent:read")

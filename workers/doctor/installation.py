@@ -12,6 +12,7 @@ from workers.doctor import (
     memory,
     persistence,
     queues,
+    receiver,
     rights,
     scripts,
     sealing,
@@ -47,10 +48,18 @@ def work(services: Services) -> Iterator[Check]:
     yield Check(name="dead letters", look=lambda: queues.given_up(services))
 
 
-def here(services: Services) -> Iterator[Check]:
-    """Yield the checks of this machine."""
+def here(services: Services, clock: Callable[[], float]) -> Iterator[Check]:
+    """Yield the checks of this machine, whose `clock` tells epoch seconds."""
     if folder := services.settings.audit_dir:
         yield Check(name="audit files", look=lambda: folders.writable("AUDIT_DIR", folder))
+    bridges = [each.bridge for each in services.tenants.values() if each.bridge]
+    if bridges:
+        settings, secrets = services.settings, any(each.secret for each in bridges)
+        yield Check(
+            name="receiver", look=lambda: receiver.reachable(settings, secrets=secrets), basis=True
+        )
+        if path := settings.receiver_tls_cert:
+            yield Check(name="receiver", look=lambda: receiver.certified(path, clock))
 
 
 def usable(rows: Iterable[Row]) -> bool:

@@ -42,6 +42,12 @@ def errands(settings: PlatformSettings, *, syncs: bool) -> Iterator[Errand]:
     yield Errand(tasks=("masking",), probes=tuple(_masking()), only="by the command masking")
 
 
+def backfilling(*, attributes: bool) -> Errand:
+    """Return what it takes to find what a bridge was not told of."""
+    reading = (_view_conversation(),) if attributes else ()
+    return Errand(tasks=(), probes=(_analytics(), *reading))
+
+
 def _view_contact() -> Call:
     return _read(
         f"{_CONTACT}/{{contact}}/unresolved", "externalContacts:contact:view", contact=nowhere()

@@ -48,7 +48,7 @@ class Prober:
     def look(self, errand: Errand) -> Iterator[Finding]:
         """Find what the client lacks for an errand."""
         try:
-            missing = sorted({name for call in errand.probes if (name := self._missing(call))})
+            missing = sorted({name for call in errand.probes if (name := self.missing(call))})
         except WorkerError as error:
             yield warn(f"could not be asked: {error}", LATER)
             return
@@ -62,7 +62,7 @@ class Prober:
         if errand.untold:
             yield warn(f"cannot be asked: {errand.untold}", "look at the client's roles yourself")
 
-    def _missing(self, call: Call) -> str:
+    def missing(self, call: Call) -> str:
         """Return the permission that a call lacks, or an empty text."""
         place = call.method, call.route
         if place not in self._answers:

@@ -1,4 +1,4 @@
-"""The checks of one tenant: its organisation first, then what its profiles are synced to."""
+"""The checks of one tenant: its organisation, its bridge, and what its profiles are synced to."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from collections.abc import Callable, Collection, Iterable, Iterator
 
 from tasks.apis.genesys_platform.settings import PlatformSettings
 from workers.doctor import (
+    bridge,
     budget,
     folders,
     guide_errands,
@@ -32,6 +33,8 @@ def sections(visit: Visit, tasks: Collection[str]) -> Iterator[Iterator[Check]]:
     What the client may do is asked for `tasks`, for all of them where there are none.
     """
     yield _organization(visit, tasks)
+    if _concerned(tasks, (bridge.BRIDGE,)):
+        yield bridge.checks(visit)
     if _concerned(tasks, SYNCING):
         for system in visit.connections.lines.keys() - {GENESYS}:
             yield _target(visit, system)
@@ -53,6 +56,8 @@ def _organization(visit: Visit, tasks: Collection[str]) -> Iterator[Check]:
     for errand in _errands(visit):
         if _concerned(tasks, errand.tasks):
             yield _probing(visit, prober, errand)
+    if _concerned(tasks, (bridge.BRIDGE,)):
+        yield from bridge.asked(visit, prober)
     if folder := _settings(visit).archive_folder:
         yield _check(visit, "archive", lambda: folders.writable("archive_folder", folder))
 
