@@ -105,8 +105,8 @@ class Untraced:
 
     def attempt(
         self,
-        name: str,
-        headers: Mapping[str, str],
+        name: str,  # noqa: ARG002
+        headers: Mapping[str, str],  # noqa: ARG002
         **facts: Fact,  # noqa: ARG002
     ) -> AbstractContextManager[Span]:
         return NO_SPAN
