@@ -12,7 +12,7 @@ RUN pip install -c .constraints.txt hatchling==1.27.0 \
  && pip wheel --no-deps --no-build-isolation --wheel-dir wheels .
 # What runs has no pip.
 RUN python -m venv --without-pip /opt/venv \
- && pip --python /opt/venv/bin/python install -c .constraints.txt "$(echo wheels/*.whl)[flower]"
+ && pip --python /opt/venv/bin/python install -c .constraints.txt "$(echo wheels/*.whl)[flower,otel]"
 
 FROM python:3.13.11-slim-bookworm
 # What a volume is mounted on gives it its owner.
