@@ -91,3 +91,9 @@ def _status(stored: bytes | None) -> str:
     meta = json.loads(stored or b"{}")
     result = meta.get("result")
     return str(result.get("status", meta["status"])) if isinstance(result, dict) else ""
+
+
+def slow_reads(cluster: Cluster, seconds: float, times: int) -> None:
+    """Let the next runs last so long; each begins with a read of its conversation."""
+    slow: dict[str, Any] = {"kind": "latency", "seconds": seconds, "times": times}
+    cluster.sandbox.fault(method="GET", route=PARTICIPANTS, system="genesys", **slow)

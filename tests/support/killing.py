@@ -5,8 +5,10 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from random import Random
 
+from tests.support.cluster import Cluster
 from tests.support.waiting import wait_until
 from tests.support.worker_group import WorkerGroup
 
@@ -18,6 +20,12 @@ Done = Callable[[WorkerGroup], int]
 
 #: Messages that a worker carries out at least, before it is killed in the midst of others.
 FIRST = 5
+
+
+def with_lease(cluster: Cluster, seconds: int) -> Cluster:
+    """Return the cluster with such leases, and with tasks that may take long."""
+    lasting = {"LEASE_SECONDS": str(seconds), "TIMEOUTS__READ": "60"}
+    return replace(cluster, environment={**cluster.environment, **lasting})
 
 
 @contextmanager
