@@ -46,7 +46,7 @@ def lost(cluster: Cluster, side: str) -> int:
     ids = map(str, count())
 
     def hire(place: int) -> WorkerGroup:
-        options = ("-P", next(pools), "-l", "INFO", "--without-mingle")
+        options = ("-P", next(pools), "-l", "INFO")
         return start(cluster.variables(), cluster.folder, *options, app="tests.support.counting")
 
     def send() -> None:

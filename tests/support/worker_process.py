@@ -47,10 +47,13 @@ class WorkerProcess:
 
 
 def command(*options: str, app: str = "workers.app") -> list[str]:
-    """Return what starts a worker of `app` with a few threads and a name of its own."""
+    """Return what starts a worker of `app` with a few threads and a name of its own.
+
+    It asks no others what they know, which takes a second: nothing here depends on that.
+    """
     name = f"w{os.getpid()}-{next(_numbers)}@localhost"
     celery = [sys.executable, "-m", "celery", "-A", app, "worker"]
-    return [*celery, "-n", name, "-P", "threads", "-c", "4", *options]
+    return [*celery, "-n", name, "-P", "threads", "-c", "4", "--without-mingle", *options]
 
 
 @contextmanager
