@@ -28,7 +28,7 @@ from workers.cli.letter_choice import (
 from workers.cli.letter_clearing import DISCARD, REPLAY, Way, clear
 from workers.cli.letter_sealing import reseal
 from workers.cli.letter_views import facts_table, letters_table, some_bytes
-from workers.cli.status import span
+from workers.cli.moments import span
 
 if TYPE_CHECKING:
     from workers.dead_letters import DeadLetter

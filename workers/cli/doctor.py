@@ -87,7 +87,10 @@ def _document(rows: Sequence[Row]) -> dict[str, object]:
 
 
 def _table(rows: Sequence[Row]) -> Table:
-    shown = Table("", "check", "finding", "what helps", box=box.SIMPLE_HEAD, pad_edge=False)
+    shown = Table(box=box.SIMPLE_HEAD, pad_edge=False)
+    for heading in ("", "check", "finding", "what helps"):
+        # No word is cut off: a remedy is there to be copied.
+        shown.add_column(heading, overflow="fold")
     for name, finding in rows:
         cells = (finding.state, name, finding.what, finding.remedy)
         shown.add_row(*(Text(printable(cell)) for cell in cells), style=STYLES[finding.state])
