@@ -14,8 +14,8 @@ import pytest
 from tasks.messages import PUBLIC
 from workers.app import queues as all_queues
 from workers.cli.main import FAILED, MISUSED, run
-from workers.cli.sandbox import introduction
 from workers.cli.moments import span
+from workers.cli.sandbox import introduction
 from workers.cli.worker import chosen, of_kinds
 from workers.demo.run import ways_to_look
 from workers.embedded.loopback import HOST, reachable
