@@ -20,32 +20,34 @@ from tasks.apis.wire import Wire
 from tasks.catalogue import OPERATIONS
 from tasks.errors import SettingsError
 from tasks.messages import DEFAULT_TENANT
-from workers import broker, systems, telemetry, tracing
-from workers.admission import Terms, terms_of
-from workers.audit import Audit
-from workers.audit_file import AuditFiles
-from workers.dead_letters import DeadLetters
-from workers.ledger import Ledger
-from workers.locks import Locks
+from workers import broker
+from workers.auditing.audit import Audit
+from workers.auditing.audit_file import AuditFiles
+from workers.consuming.task import OperationTask
+from workers.letters.dead_letters import DeadLetters
+from workers.letters.sealing import Seal
+from workers.limits.admission import Terms, terms_of
+from workers.limits.priority import in_order
+from workers.limits.rates import DEFAULT_QUEUE, QUEUES, tenant_queue
 from workers.metrics import of_worker
 from workers.metrics.counts import Counts
 from workers.operation import Runner
-from workers.outbox import Outbox
+from workers.outside import systems
+from workers.outside.tokens import SharedTokens
 from workers.policy import adjusted
-from workers.priority import in_order
-from workers.producer import Producer
-from workers.rates import DEFAULT_QUEUE, QUEUES, tenant_queue
-from workers.records import Records
-from workers.sealing import Seal
+from workers.remembering.ledger import Ledger
+from workers.remembering.locks import Locks
+from workers.remembering.records import Records
+from workers.sending.outbox import Outbox
+from workers.sending.producer import Producer
 from workers.settings import Settings
 from workers.store import INFRASTRUCTURE, Store
-from workers.task import OperationTask
-from workers.telemetry import log
 from workers.tenants import Tenant, load_tenants
-from workers.tokens import SharedTokens
-from workers.tracing import Tracer, untraced
 from workers.transport.claims import Claims, Question
 from workers.transport.leases import Leases
+from workers.watching import telemetry, tracing
+from workers.watching.telemetry import log
+from workers.watching.tracing import Tracer, untraced
 
 RESULTS_SECONDS = 86_400
 
@@ -242,7 +244,7 @@ def delivery_settings(settings: Settings) -> dict[str, Any]:
         "worker_pool": "threads",
         "worker_concurrency": THREADS,
         "worker_prefetch_multiplier": 1,
-        "worker_consumer": "workers.consumer:ClaimingConsumer",
+        "worker_consumer": "workers.consuming.consumer:ClaimingConsumer",
         "worker_hijack_root_logger": False,
         "worker_redirect_stdouts": False,
         "worker_cancel_long_running_tasks_on_connection_loss": False,

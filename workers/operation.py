@@ -1,7 +1,7 @@
 """Runs any operation: accept, claim, lock, carry out; then end it or put it back.
 
 This is the only place that acts on an error; `workers.policy` decides what to do about it. It knows
-no Celery: `workers.task` hands it deliveries and carries out what it answers.
+no Celery: `workers.consuming.task` hands it deliveries and carries out what it answers.
 """
 
 from __future__ import annotations
@@ -26,19 +26,20 @@ from tasks.errors import (
 )
 from tasks.messages import INTERNAL, Message
 from tasks.operations import FollowUp, Operation, Outcome
-from workers import hooks, policy
-from workers.audit import Command
-from workers.calls import CountedCalls
-from workers.delivery import Delivery, accept, operation_id
-from workers.ledger import Ended, Ledger, fingerprint
-from workers.locks import Locks
+from workers import policy
+from workers.auditing.audit import Command
+from workers.consuming.delivery import Delivery, accept, operation_id
 from workers.metrics.counts import Counts
 from workers.metrics.reasons import word_for
-from workers.records import Records, Run
+from workers.outside import hooks
+from workers.outside.calls import CountedCalls
+from workers.outside.systems import Connections
+from workers.remembering.ledger import Ended, Ledger, fingerprint
+from workers.remembering.locks import Locks
+from workers.remembering.records import Records, Run
 from workers.store import INFRASTRUCTURE
-from workers.systems import Connections
-from workers.telemetry import log
-from workers.tracing import UNTRACED, Span, Tracer
+from workers.watching.telemetry import log
+from workers.watching.tracing import UNTRACED, Span, Tracer
 
 #: How an operation ends without success, by status.
 ENDINGS: Mapping[str, type[OperationError]] = {

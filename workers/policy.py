@@ -13,7 +13,7 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, ConfigDict, Field
 
 from tasks import errors
-from workers.telemetry import describe
+from workers.watching.telemetry import describe
 
 DAY = 86_400.0
 

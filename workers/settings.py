@@ -24,7 +24,10 @@ from tasks.apis.calls import Timeouts
 from tasks.errors import SettingsError
 from tasks.refusals import explain
 from tasks.waiting import Waiting
-from workers import audit, broker, rates, sealing
+from workers import broker
+from workers.auditing import audit
+from workers.letters import sealing
+from workers.limits import rates
 from workers.metrics import address
 from workers.policy import Adjustable, Adjustment
 

@@ -23,7 +23,7 @@ from tests.support.raw_messages import raw
 from tests.support.waiting import wait_until
 from tests.support.worker_process import WorkerProcess
 from workers.app import WorkersApp
-from workers.dead_letters import DeadLetter
+from workers.letters.dead_letters import DeadLetter
 from workers.transport.claims import LARGEST
 
 CANARY = "Canary7f3a"

@@ -16,8 +16,8 @@ from tests.support.stamping import OPTIONS, message, put, stamps
 from tests.support.waiting import wait_until
 from tests.support.worker_process import WorkerProcess
 from workers.app import WorkersApp, queues
-from workers.priority import lists
-from workers.rates import DEFAULT_QUEUE
+from workers.limits.priority import lists
+from workers.limits.rates import DEFAULT_QUEUE
 
 SLOTS = 4
 FLIPS = 120

@@ -35,8 +35,8 @@ from tests.support.tenants import tenants_file
 from tests.support.worker_process import WorkerProcess
 from workers.app import WorkersApp
 from workers.bridge.receiving.receiver import SECRET_HEADER
-from workers.overrides import Overrides
-from workers.rates import tenant_queue
+from workers.limits.overrides import Overrides
+from workers.limits.rates import tenant_queue
 from workers.sandbox.testing import SandboxHandle
 
 QUEUES = {operation.task: operation.queue for operation in OPERATIONS}

@@ -19,7 +19,7 @@ from tests.support.tenants import tenants_file
 from tests.support.worker_process import WorkerProcess
 from workers.app import WorkersApp
 from workers.demo.endings import endings
-from workers.rates import tenant_queue
+from workers.limits.rates import tenant_queue
 from workers.sandbox.testing import SandboxHandle
 
 NUMBERS = count(1)

@@ -22,7 +22,7 @@ from workers.app import WorkersApp
 from workers.demo import attributes, deployments, merges, redactions, syncs
 from workers.demo.endings import endings
 from workers.demo.errand import Errand
-from workers.rates import tenant_queue
+from workers.limits.rates import tenant_queue
 
 WORKERS = 6
 LEASE = 2

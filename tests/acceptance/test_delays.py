@@ -18,8 +18,8 @@ from tests.support.stamping import OPTIONS, TASK, message, put, stamps
 from tests.support.waiting import wait_until
 from tests.support.worker_process import WorkerProcess
 from workers.app import WorkersApp
-from workers.dead_letters import DeadLetter
-from workers.priority import lists
+from workers.letters.dead_letters import DeadLetter
+from workers.limits.priority import lists
 
 PATCH = "/api/v2/conversations/voice/participants/{participantId}"
 EXPIRED = "expires: was over before it could run"

@@ -10,8 +10,8 @@ from tests.support.cluster import Cluster, wait_until
 from tests.support.fuzzing import CONVERSATION, fuzzed
 from tests.support.stamping import OPTIONS, message, stamps
 from workers.app import WorkersApp, queues
-from workers.priority import lists
-from workers.rates import DEFAULT_QUEUE
+from workers.limits.priority import lists
+from workers.limits.rates import DEFAULT_QUEUE
 
 SEED = 21
 #: `tests/soak` sends 10,000.

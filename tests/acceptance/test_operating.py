@@ -7,7 +7,7 @@ from typing import Any
 
 from tests.support.cluster import Cluster, wait_until
 from workers.app import WorkersApp
-from workers.status import look
+from workers.watching.status import look
 
 MESSAGES = 12
 

@@ -17,7 +17,7 @@ from tests.support.switches import SWITCHES, CustomerSwitch, Switch, moment, sen
 from tests.support.worker_process import WorkerProcess
 from workers.app import WorkersApp
 from workers.demo import attributes, deployments, merges, redactions, syncs
-from workers.rates import tenant_queue
+from workers.limits.rates import tenant_queue
 
 #: Messages about one resource that are sent at once.
 MANY = 6

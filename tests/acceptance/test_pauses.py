@@ -11,8 +11,8 @@ from tests.support.cluster import Cluster
 from tests.support.waiting import wait_until
 from tests.support.worker_process import WorkerProcess
 from workers.app import WorkersApp
+from workers.limits.rates import tenant_queue
 from workers.policy import POLICY
-from workers.rates import tenant_queue
 
 PARTICIPANTS = "/api/v2/conversations/voice/participants"
 SECONDS = 5

@@ -27,7 +27,7 @@ from tests.support.forked_workers import forked_workers
 from tests.support.planned import check_chain, ends, states
 from tests.support.tenants import tenants_file
 from workers.app import WorkersApp
-from workers.rates import tenant_queue
+from workers.limits.rates import tenant_queue
 from workers.sandbox.testing import SandboxHandle
 
 pytestmark = pytest.mark.slow

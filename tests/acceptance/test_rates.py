@@ -10,7 +10,7 @@ import pytest
 from tests.support.cluster import RATES, Cluster
 from tests.support.stamping import OPTIONS, message, put, stamps
 from tests.support.waiting import wait_until
-from workers.admission import burst
+from workers.limits.admission import burst
 
 SECONDS = 20
 WORKERS = 3

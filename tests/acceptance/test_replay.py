@@ -21,7 +21,7 @@ from tests.support.tenants import tenant, tenants_file
 from tests.support.waiting import wait_until
 from tests.support.worker_process import WorkerProcess
 from workers.app import WorkersApp
-from workers.dead_letters import DeadLetter
+from workers.letters.dead_letters import DeadLetter
 from workers.sandbox.testing import SandboxHandle
 
 CONVERSATIONS = "/api/v2/conversations/voice/participants"

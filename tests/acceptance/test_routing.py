@@ -19,8 +19,8 @@ from tests.support.tenants import tenant, tenants_file
 from tests.support.waiting import wait_until
 from tests.support.worker_process import WorkerProcess
 from workers.app import WorkersApp
-from workers.priority import lists
-from workers.rates import DEFAULT_QUEUE, tenant_queue
+from workers.limits.priority import lists
+from workers.limits.rates import DEFAULT_QUEUE, tenant_queue
 
 TENANTS = ("default", "acme", "globex")
 SYNCS_A_SECOND = 5

@@ -17,7 +17,7 @@ from tests.support.configuration import CONFIGURATION as CONFIG
 from tests.support.stock import Ending, send
 from tests.support.worker_process import WorkerProcess
 from workers.app import WorkersApp
-from workers.rates import DEFAULT_QUEUE
+from workers.limits.rates import DEFAULT_QUEUE
 from workers.sandbox.testing import SandboxHandle
 
 PROFILE = "GET /api/v2/identity/profiles/{id}"

@@ -10,8 +10,8 @@ import time
 from typing import Any
 
 from workers.app import create_app
-from workers.audit import Audit
-from workers.ledger import Claim, Ledger
+from workers.auditing.audit import Audit
+from workers.remembering.ledger import Claim, Ledger
 from workers.settings import Settings
 from workers.tenants import load_tenants
 

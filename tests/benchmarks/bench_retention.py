@@ -27,16 +27,16 @@ from tasks.messages import MergeProfiles
 from tasks.operations import Outcome
 from tests.benchmarks import sides
 from tests.support.redis import redis_server
-from workers import telemetry
 from workers.app import RESULTS_SECONDS, Services, create_app
-from workers.audit import CHECKPOINT, CHECKPOINTS
-from workers.delivery import Delivery
-from workers.ledger import Claim, fingerprint
-from workers.newest import NewestInRedis
-from workers.records import Run
+from workers.auditing.audit import CHECKPOINT, CHECKPOINTS
+from workers.consuming.delivery import Delivery
+from workers.remembering.ledger import Claim, fingerprint
+from workers.remembering.newest import NewestInRedis
+from workers.remembering.records import Run
 from workers.settings import Settings
 from workers.tenants import load_tenants
 from workers.transport.claims import Claimed
+from workers.watching import telemetry
 
 MILLION = 1_000_000
 

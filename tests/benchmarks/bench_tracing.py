@@ -25,8 +25,8 @@ from tests.benchmarks.bench_overhead import Cost, Pair
 from tests.benchmarks.place import place
 from tests.support.guide import NoLog
 from tests.support.spans import collecting
-from workers.calls import TracedCalls
-from workers.tracing import ENDPOINTS, UNTRACED, links
+from workers.outside.calls import TracedCalls
+from workers.watching.tracing import ENDPOINTS, UNTRACED, links
 
 CALL = Call(method="GET", route="/api/v2/conversations/voice/participants", needs="nothing")
 CALLS = 3

@@ -12,6 +12,6 @@ app = create_app(settings, load_tenants(settings))
 stamps.connect(settings.redis_url)
 
 
-@app.task(name="noop", ignore_result=True, Request="workers.masking:MaskedRequest")
+@app.task(name="noop", ignore_result=True, Request="workers.consuming.masking:MaskedRequest")
 def noop() -> None:
     """Do nothing."""

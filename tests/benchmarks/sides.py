@@ -18,7 +18,7 @@ from celery import Celery
 from redis import Redis
 
 from tests.support.waiting import wait_until
-from workers.rates import QUEUES
+from workers.limits.rates import QUEUES
 
 Side = Literal["claiming", "bare", "stock", "counted", "uncounted", "traced"]
 

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from workers import tracing
 from workers.app import create_app
 from workers.settings import Settings
 from workers.tenants import load_tenants
+from workers.watching import tracing
 
 settings = Settings.load()
 app = create_app(settings, load_tenants(settings), tracing.chosen)

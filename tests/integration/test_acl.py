@@ -35,14 +35,14 @@ from tests.support.tenants import tenant, tenants_file
 from tests.support.waiting import wait_until
 from workers.app import queues
 from workers.cli.main import run
-from workers.dead_letters import DeadLetter, DeadLetters
 from workers.doctor.rights import allowed
 from workers.embedded.loopback import HOST
 from workers.embedded.redis_server import find
-from workers.priority import lists
-from workers.rates import QUEUES
+from workers.letters.dead_letters import DeadLetter, DeadLetters
+from workers.letters.sealing import Seal
+from workers.limits.priority import lists
+from workers.limits.rates import QUEUES
 from workers.sandbox.testing import SandboxHandle
-from workers.sealing import Seal
 from workers.store import Store
 
 __all__ = ["npm_packages"]

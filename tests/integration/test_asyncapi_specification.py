@@ -10,7 +10,7 @@ import pytest
 from jsonschema import Draft7Validator
 
 from tests.support.npm import npm_packages
-from workers.asyncapi import document
+from workers.sending.asyncapi import document
 
 __all__ = ["npm_packages"]
 

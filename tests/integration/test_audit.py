@@ -19,13 +19,13 @@ from structlog.testing import capture_logs
 
 from tests.support import appending
 from tests.support.restartable_redis import restartable_redis
-from workers import audit as records
-from workers.audit import Audit
-from workers.audit_check import STREAM, Anchors, Checked, check
-from workers.audit_file import AuditFile, AuditFiles
-from workers.chain import Link
+from workers.auditing import audit as records
+from workers.auditing.audit import Audit
+from workers.auditing.audit_check import STREAM, Anchors, Checked, check
+from workers.auditing.audit_file import AuditFile, AuditFiles
 from workers.cli.main import FAILED, MISUSED, run
-from workers.ledger import Claim, Ended, Ledger, entry_of
+from workers.consuming.chain import Link
+from workers.remembering.ledger import Claim, Ended, Ledger, entry_of
 from workers.store import Store
 
 #: No two records are the same.
@@ -222,8 +222,8 @@ def test_a_trimmed_chain_is_checked_by_its_checkpoints_and_files(
 ) -> None:
     monkeypatch.setattr(records, "CHECKPOINT", 100)
     monkeypatch.setattr(records, "CHECKPOINTS", 3)
-    monkeypatch.setattr("workers.audit_check.CHECKPOINT", 100)
-    monkeypatch.setattr("workers.audit_check.CHECKPOINTS", 3)
+    monkeypatch.setattr("workers.auditing.audit_check.CHECKPOINT", 100)
+    monkeypatch.setattr("workers.auditing.audit_check.CHECKPOINTS", 3)
     short = Audit(store=audit.store, keep=200, sink=AuditFiles(folder=tmp_path, largest=10_000))
     write(short, 650)
     assert 200 <= int(redis.xlen(STREAM_KEY)) < 600

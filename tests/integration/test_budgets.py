@@ -28,8 +28,8 @@ from tests.support.claiming import (
     terms,
 )
 from tests.support.waiting import wait_until
-from workers.admission import burst, cell
-from workers.budgets import DEADLINE, AttemptGate, Entry, SystemGate
+from workers.limits.admission import burst, cell
+from workers.limits.budgets import DEADLINE, AttemptGate, Entry, SystemGate
 from workers.store import Store
 from workers.transport.claims import WINDOW_SECONDS, Claimed, message_key
 

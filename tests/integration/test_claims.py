@@ -30,8 +30,8 @@ from tests.support.claiming import (
     terms,
 )
 from tests.support.raw_messages import raw
-from workers.admission import Terms
-from workers.rates import DEFAULT_QUEUE
+from workers.limits.admission import Terms
+from workers.limits.rates import DEFAULT_QUEUE
 from workers.transport.claims import LARGEST, Claimed, delayed, message_key
 
 FAR = "2999-01-01T00:00:00Z"

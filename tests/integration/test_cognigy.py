@@ -20,7 +20,7 @@ from tasks.apis.tokens import ApiKey
 from tests.integration.outside import answer
 from tests.integration.outside import running as running_outside
 from tests.integration.seams import Exchanges, http
-from workers.profile_successors import KEEP, SuccessorsInRedis
+from workers.remembering.profile_successors import KEEP, SuccessorsInRedis
 from workers.sandbox.testing import ManualClock, SandboxHandle, running
 from workers.store import Store
 

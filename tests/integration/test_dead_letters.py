@@ -21,12 +21,13 @@ from tests.support.claiming import Claimant, put, terms
 from tests.support.cluster import Cluster
 from tests.support.letters import park
 from tests.support.raw_messages import raw
-from workers import kept_message, parking
 from workers.cli import dead_letters as command
 from workers.cli.letter_views import letters_table
 from workers.cli.main import FAILED, MISUSED, run
-from workers.dead_letters import BATCH, DeadLetter, DeadLetters, Filter, last_response
-from workers.sealing import Seal
+from workers.consuming import parking
+from workers.letters import kept_message
+from workers.letters.dead_letters import BATCH, DeadLetter, DeadLetters, Filter, last_response
+from workers.letters.sealing import Seal
 from workers.store import Store
 
 Captured = pytest.CaptureFixture[str]

@@ -15,9 +15,9 @@ from tests.support.tenants import tenants_file
 from workers.app import create_app
 from workers.cli.main import run
 from workers.doctor.examination import examination
+from workers.outside.visits import visiting
 from workers.settings import Settings
 from workers.tenants import load_tenants
-from workers.visits import visiting
 
 __all__ = ["configurable", "patient"]
 

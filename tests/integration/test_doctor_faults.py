@@ -19,10 +19,10 @@ from tests.support.raw_messages import raw
 from tests.support.tenants import tenant
 from tests.support.tls import authority, tls_front
 from workers.bridge.state.gaps import Gaps
-from workers.dead_letters import DeadLetter, DeadLetters
 from workers.embedded.loopback import HOST
-from workers.overrides import Overrides
-from workers.sealing import Seal
+from workers.letters.dead_letters import DeadLetter, DeadLetters
+from workers.letters.sealing import Seal
+from workers.limits.overrides import Overrides
 from workers.store import Store
 
 __all__ = ["configurable", "patient"]

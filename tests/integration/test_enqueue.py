@@ -15,7 +15,7 @@ from redis import exceptions as redis_errors
 from tasks.messages import SyncProfile
 from tests.support.cluster import Cluster, wait_until
 from workers.cli.main import FAILED, INTERRUPTED, run
-from workers.outbox import Outbox
+from workers.sending.outbox import Outbox
 
 GOOD = '{"contact_id": "c-1", "operation_id": "o-1"}\n{"contact_id": "c-2"}\n'
 BAD = '{"contact_id": "c-1"}\n{"contact_id": ""}\nnonsense\n{"contact_id": "c-4"}\n'

@@ -15,8 +15,8 @@ from tasks.messages import SyncProfile
 from tests.support.cluster import Cluster, wait_until
 from workers.embedded.loopback import HOST, free_port
 from workers.embedded.redis_server import Source, find
-from workers.producer import Producer
 from workers.sandbox.testing import SandboxHandle
+from workers.sending.producer import Producer
 
 CONTACTS = "/api/v2/interactions/contacts/{contactId}"
 LEASE = 2

@@ -20,9 +20,9 @@ from tests.support.flower import RunningFlower, flower
 from tests.support.module_cluster import app, cluster, folder, redis, sandbox, worker
 from tests.support.worker_process import WorkerProcess
 from workers.app import WorkersApp
-from workers.overrides import Overrides
-from workers.priority import lists
-from workers.status import look
+from workers.limits.overrides import Overrides
+from workers.limits.priority import lists
+from workers.watching.status import look
 
 __all__ = ["app", "cluster", "folder", "redis", "sandbox", "worker"]
 

@@ -27,7 +27,7 @@ from tests.support.claiming import (
 )
 from tests.support.restartable_redis import RestartableRedis, restartable_redis
 from tests.support.waiting import wait_until
-from workers.ledger import Ledger
+from workers.remembering.ledger import Ledger
 from workers.store import Store
 from workers.transport.claims import Claimed, delayed, message_key
 from workers.transport.leases import Leases

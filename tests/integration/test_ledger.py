@@ -10,7 +10,7 @@ from redis import Redis
 
 from tasks.errors import Postponed, Rejected
 from tests.support import letters
-from workers.ledger import BUSY_WAIT, Claim, Ended, Ledger, fingerprint
+from workers.remembering.ledger import BUSY_WAIT, Claim, Ended, Ledger, fingerprint
 from workers.store import Store
 
 PRINT = fingerprint("merge_profiles", {"target_profile_id": "a"})

@@ -10,7 +10,7 @@ from redis import Redis
 
 from tasks.errors import Postponed
 from tests.support.claiming import Claimant, let_leases_end, message, put, terms
-from workers.locks import BUSY_WAIT, Locks
+from workers.remembering.locks import BUSY_WAIT, Locks
 from workers.store import Store
 from workers.transport.claims import Claimed
 

@@ -16,7 +16,7 @@ from tests.support.cluster import Cluster
 from tests.support.configuration import CONFIGURATION
 from tests.support.cranked import CrankedWorker
 from tests.support.tenants import tenant, tenants_file
-from workers.findings import counted
+from workers.remembering.findings import counted
 
 CONVERSATIONS = "/api/v2/conversations/voice/participants"
 
@@ -341,7 +341,7 @@ def test_an_operation_that_met_a_broken_redis_half_way_is_free_when_its_message_
 
     cranked.send("set_attributes", attributes(cluster), "attributes")
     with monkeypatch.context() as broken_redis:
-        broken_redis.setattr("workers.newest.NewestInRedis.written", broken)
+        broken_redis.setattr("workers.remembering.newest.NewestInRedis.written", broken)
         first = cranked.crank("attributes")
     assert first is not None
     assert first.state == "RETRY"
@@ -424,7 +424,7 @@ def test_a_message_that_meets_a_broken_redis_comes_back(
         raise RedisConnectionError
 
     with monkeypatch.context() as broken_redis:
-        broken_redis.setattr("workers.ledger.Ledger.claim", broken)
+        broken_redis.setattr("workers.remembering.ledger.Ledger.claim", broken)
         cranked.send("set_attributes", attributes(cluster), "attributes")
         first = cranked.crank("attributes")
     assert first is not None

@@ -9,8 +9,8 @@ from typing import Any
 from redis import Redis
 
 from tasks.messages import SyncProfile
-from workers.outbox import Outbox
-from workers.producer import Producer
+from workers.sending.outbox import Outbox
+from workers.sending.producer import Producer
 from workers.store import Store
 
 #: What differs from one message to the next, and what nothing reads.

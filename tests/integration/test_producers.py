@@ -22,10 +22,11 @@ from tests.support.module_cluster import cluster, folder, redis, sandbox, worker
 from tests.support.npm import npm_packages
 from tests.support.waiting import wait_until
 from tests.support.worker_process import WorkerProcess
-from workers import envelope, kept_message
-from workers.asyncapi import document
+from workers.consuming import envelope
 from workers.embedded.loopback import HOST
-from workers.message_examples import EXAMPLES
+from workers.letters import kept_message
+from workers.sending.asyncapi import document
+from workers.sending.message_examples import EXAMPLES
 
 __all__ = ["cluster", "folder", "npm_packages", "redis", "sandbox", "worker"]
 

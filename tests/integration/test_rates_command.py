@@ -15,7 +15,7 @@ from tests.support.tenants import tenant, tenants_file
 from workers.app import Services
 from workers.cli.main import MISUSED, run
 from workers.cli.rates import operator
-from workers.overrides import Overrides
+from workers.limits.overrides import Overrides
 from workers.transport.claims import Claimed
 
 Captured = pytest.CaptureFixture[str]

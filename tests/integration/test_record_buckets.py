@@ -9,8 +9,8 @@ import pytest
 from redis import Redis
 
 from tasks.errors import Postponed
-from workers.budgets import DEADLINE
-from workers.record_buckets import RecordBuckets
+from workers.limits.budgets import DEADLINE
+from workers.limits.record_buckets import RecordBuckets
 from workers.store import Store
 
 SLOW = 0.5

@@ -21,14 +21,14 @@ from tests.support.cranked import CrankedWorker
 from tests.support.letters import park
 from tests.support.raw_messages import raw
 from workers.app import Services
-from workers.clearing import DESK, STEP, STEP_BYTES, Clearing, Occupied, steps
 from workers.cli.main import FAILED, MISUSED, run
 from workers.cli.rates import operator
-from workers.dead_letters import DeadLetter, DeadLetters
-from workers.outbox import Outbox
-from workers.parking import park as park_message
-from workers.replay import Replay
-from workers.sealing import Seal
+from workers.consuming.parking import park as park_message
+from workers.letters.clearing import DESK, STEP, STEP_BYTES, Clearing, Occupied, steps
+from workers.letters.dead_letters import DeadLetter, DeadLetters
+from workers.letters.replay import Replay
+from workers.letters.sealing import Seal
+from workers.sending.outbox import Outbox
 
 Captured = pytest.CaptureFixture[str]
 

@@ -12,11 +12,11 @@ from redis import Redis
 
 from tests.support.cluster import Cluster
 from tests.support.letters import park
-from workers.clearing import STEP
 from workers.cli.main import FAILED, MISUSED, run
-from workers.dead_letters import PAYLOADS, DeadLetter, DeadLetters
-from workers.resealing import Resealed, reseal
-from workers.sealing import Seal
+from workers.letters.clearing import STEP
+from workers.letters.dead_letters import PAYLOADS, DeadLetter, DeadLetters
+from workers.letters.resealing import Resealed, reseal
+from workers.letters.sealing import Seal
 from workers.store import Store
 
 Captured = pytest.CaptureFixture[str]

@@ -13,12 +13,12 @@ from redis import Redis
 from tasks.apis.tokens import Token
 from tasks.errors import Postponed, SettingsError
 from tests.support.letters import park
-from workers.dead_letters import DeadLetter, DeadLetters
-from workers.locks import Locks
-from workers.newest import NewestInRedis
-from workers.sealing import Seal
+from workers.letters.dead_letters import DeadLetter, DeadLetters
+from workers.letters.sealing import Seal
+from workers.outside.tokens import SharedTokens
+from workers.remembering.locks import Locks
+from workers.remembering.newest import NewestInRedis
 from workers.store import Store
-from workers.tokens import SharedTokens
 
 NOON = datetime(2026, 5, 1, 12, tzinfo=UTC)
 KEY = Fernet.generate_key().decode()

@@ -18,15 +18,15 @@ from redis import Redis
 from tests.support.cluster import Cluster, wait_until
 from tests.support.raw_messages import raw
 from tests.support.tenants import tenant, tenants_file
-from workers import strays
-from workers.admission import Terms
 from workers.app import Services
-from workers.budgets import SystemGate
 from workers.cli.main import run
-from workers.overrides import Overrides
-from workers.priority import lists
-from workers.status import QueueStatus, Status, look
+from workers.limits.admission import Terms
+from workers.limits.budgets import SystemGate
+from workers.limits.overrides import Overrides
+from workers.limits.priority import lists
 from workers.transport.claims import Claimed, Question
+from workers.watching import strays
+from workers.watching.status import QueueStatus, Status, look
 
 Captured = pytest.CaptureFixture[str]
 

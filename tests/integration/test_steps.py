@@ -7,8 +7,8 @@ from redis import Redis
 
 from tasks.errors import Postponed
 from tests.support import letters
-from workers.ledger import Claim, Ended, Ledger, fingerprint
-from workers.steps import RESERVED_WAIT, StepsInRedis
+from workers.remembering.ledger import Claim, Ended, Ledger, fingerprint
+from workers.remembering.steps import RESERVED_WAIT, StepsInRedis
 from workers.store import Store
 
 PRINT = fingerprint("deploy_config", {})

@@ -15,9 +15,9 @@ from redis import Redis
 
 from tasks.apis.customers import CustomerAttribute
 from tasks.pending import Pending, PendingInMemory, Stamp, Waiting
-from workers.ledger import Claim
-from workers.pending import PendingInRedis
-from workers.sealing import Seal
+from workers.letters.sealing import Seal
+from workers.remembering.ledger import Claim
+from workers.remembering.pending import PendingInRedis
 from workers.store import Store
 
 NOON = datetime(2026, 5, 1, 12, tzinfo=UTC)

@@ -17,8 +17,8 @@ from tests.support.refusals import Command, every_command, refused_in_one_line
 from tests.support.sentinel import group
 from tests.support.tls import Authority, authority, tls_front
 from workers.embedded.loopback import HOST
-from workers.producer import Producer
 from workers.sandbox.testing import SandboxHandle
+from workers.sending.producer import Producer
 from workers.store import Store
 
 

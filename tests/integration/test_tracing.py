@@ -21,12 +21,12 @@ from tests.support.cluster import Cluster, wait_until
 from tests.support.cranked import CrankedWorker
 from tests.support.occurring import queued, wanted
 from tests.support.worker_group import POOLS
-from workers import tracing
 from workers.app import WorkersApp
 from workers.bridge.publishing.once import Once
 from workers.bridge.receiving.receiver import SECRET_HEADER
 from workers.sandbox.testing import SandboxHandle
-from workers.tracing import UNTRACED, Tracer
+from workers.watching import tracing
+from workers.watching.tracing import UNTRACED, Tracer
 
 if TYPE_CHECKING:
     from tests.support.spans import Collector, Spans
@@ -324,7 +324,7 @@ def test_they_may_stand_in_the_env_file_too(
 
 def test_without_the_extra_it_is_said_what_to_install(environment: pytest.MonkeyPatch) -> None:
     environment.setenv("OTEL_EXPORTER_OTLP_ENDPOINT", "http://127.0.0.1:9")
-    environment.setattr("workers.tracing._installed", lambda: False)
+    environment.setattr("workers.watching.tracing._installed", lambda: False)
     assert chosen() == (UNTRACED, ["tracing.unavailable"])
 
 

@@ -22,7 +22,7 @@ from workers.demo.errand import DONE
 from workers.demo.jobs import with_job_ids
 from workers.demo.plan import Plan, Planned, make_plan
 from workers.demo.verdict import judge
-from workers.rates import tenant_queue
+from workers.limits.rates import tenant_queue
 
 __all__ = ["redis_url", "server"]
 

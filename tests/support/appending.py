@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 from concurrent.futures import ThreadPoolExecutor
 
-from workers.audit import Audit
+from workers.auditing.audit import Audit
 from workers.store import Store
 
 THREADS = 8

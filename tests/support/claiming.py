@@ -11,8 +11,8 @@ from uuid import uuid4
 from redis import Redis
 
 from tests.support.raw_messages import raw
-from workers.admission import Budget, Terms, budget_name
-from workers.priority import lists
+from workers.limits.admission import Budget, Terms, budget_name
+from workers.limits.priority import lists
 from workers.store import Store
 from workers.transport.claims import Claimed, Claims, Question, answer, delayed, message_key
 

@@ -16,7 +16,7 @@ from redis import Redis
 from tests.support.waiting import wait_until
 from tests.support.worker_process import WorkerProcess, running
 from workers.app import WorkersApp, create_app, queues
-from workers.priority import lists
+from workers.limits.priority import lists
 from workers.sandbox.testing import SandboxHandle
 from workers.settings import Settings
 from workers.tenants import Tenant, load_tenants

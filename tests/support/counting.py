@@ -32,7 +32,7 @@ def make_app() -> Any:
     claims = os.environ["COUNTING"] == "claims"
     app: Any = create_app(settings, tenants) if claims else stock(settings, queues(tenants))
     redis = Redis.from_url(settings.redis_url)
-    ours = {"Request": "workers.masking:MaskedRequest"} if claims else {}
+    ours = {"Request": "workers.consuming.masking:MaskedRequest"} if claims else {}
 
     def count(self: Any) -> None:
         with redis.pipeline(transaction=True) as transaction:

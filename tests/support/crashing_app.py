@@ -19,8 +19,8 @@ from redis import Redis
 
 from tasks.apis.wire import Wire
 from workers.app import Services, from_environment
-from workers.audit import Audit
-from workers.ledger import Claim, Ledger
+from workers.auditing.audit import Audit
+from workers.remembering.ledger import Claim, Ledger
 from workers.transport.leases import Leases
 
 #: Where a process may end, in the order in which a message gets there.

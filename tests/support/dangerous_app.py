@@ -10,7 +10,7 @@ from tasks.apis.systems import Systems
 from tasks.messages import Message
 from tasks.operations import Operation, Outcome
 from workers.app import from_environment
-from workers.task import OperationTask
+from workers.consuming.task import OperationTask
 
 
 class EndWorker(Message):

@@ -62,7 +62,7 @@ def forked_workers(
 def run(app: str, count: int) -> None:
     """Keep `count` workers running until SIGTERM, then end them as their operator would."""
     importlib.import_module(app)
-    importlib.import_module("workers.consumer")
+    importlib.import_module("workers.consuming.consumer")
     signal.signal(signal.SIGTERM, _stop)
     places: dict[int, int] = {}
     try:

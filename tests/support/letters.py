@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from workers.audit import Audit
-from workers.dead_letters import DeadLetter, DeadLetters
-from workers.ledger import Claim, Ledger, entry_of
+from workers.auditing.audit import Audit
+from workers.letters.dead_letters import DeadLetter, DeadLetters
+from workers.remembering.ledger import Claim, Ledger, entry_of
 
 
 def park(letters: DeadLetters, letter: DeadLetter, payload: bytes) -> None:

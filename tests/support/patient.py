@@ -23,12 +23,12 @@ from workers.bridge.judging import rules
 from workers.bridge.listening.topics import topics_of
 from workers.bridge.watching.reports import BridgeReport, Reports
 from workers.cli.main import run
-from workers.rates import QUEUES
+from workers.limits.rates import QUEUES
+from workers.outside.visits import visiting
 from workers.sandbox.testing import SandboxHandle
 from workers.settings import Settings
 from workers.store import Store
 from workers.tenants import load_tenants
-from workers.visits import visiting
 
 SEAL_KEY = "c2VhbC1rZXktb2YtdGhlLXRlc3RzLTMyLWJ5dGVzISE="
 

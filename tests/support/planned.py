@@ -9,7 +9,7 @@ from typing import Any
 
 from tests.support.cluster import Cluster
 from workers.app import Services
-from workers.chain import Head, digest
+from workers.consuming.chain import Head, digest
 from workers.demo.effects import Effect, observed
 from workers.demo.errand import Errand
 from workers.sandbox.testing import SandboxHandle

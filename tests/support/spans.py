@@ -15,7 +15,7 @@ from opentelemetry.sdk.trace.export import SimpleSpanProcessor
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
 
 from workers.embedded.loopback import HOST, url_of
-from workers.otel import PREFIX, OtelTracer
+from workers.watching.otel import PREFIX, OtelTracer
 
 
 @dataclass(frozen=True, kw_only=True)

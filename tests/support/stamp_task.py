@@ -14,7 +14,7 @@ from workers.app import app
 
 
 @app.task(  # type: ignore[untyped-decorator]  # Celery has no hints for it
-    bind=True, name="stamp", acks_late=True, Request="workers.masking:MaskedRequest"
+    bind=True, name="stamp", acks_late=True, Request="workers.consuming.masking:MaskedRequest"
 )
 def stamp(self: Any, name: str, seconds: float = 0.0) -> None:
     """Note the claim by the clock of Redis, and be busy for so many seconds."""

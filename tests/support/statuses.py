@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
-from workers.overrides import TenantPause
-from workers.roster import WorkerStatus
-from workers.status import QueueStatus, Status, SystemStatus
+from workers.limits.overrides import TenantPause
+from workers.watching.roster import WorkerStatus
+from workers.watching.status import QueueStatus, Status, SystemStatus
 
 
 def queue(name: str, **changes: Any) -> QueueStatus:

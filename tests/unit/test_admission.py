@@ -17,9 +17,9 @@ from tasks.messages import (
     SetAttributes,
 )
 from tests.support.configuration import CONFIGURATION
-from workers.admission import USUAL_CALLS, Budget, Terms, burst, cell, known, terms_of
-from workers.priority import CLASSES
-from workers.rates import DEFAULT_QUEUE
+from workers.limits.admission import USUAL_CALLS, Budget, Terms, burst, cell, known, terms_of
+from workers.limits.priority import CLASSES
+from workers.limits.rates import DEFAULT_QUEUE
 from workers.transport.claims import Question
 
 LIMITS = {"default": {"genesys": 300, "cxone": 60}, "acme": {"genesys": 2}}

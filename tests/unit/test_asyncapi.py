@@ -13,12 +13,13 @@ from jsonschema import Draft7Validator
 from tasks.messages import PUBLIC, Message, parse
 from tests.support.asyncapi import found, problems, references
 from tests.support.json_schema import is_valid
-from workers import envelope, kept_message
-from workers.asyncapi import BAD, GOOD, document, stored
-from workers.message_examples import EXAMPLES
+from workers.consuming import envelope
+from workers.letters import kept_message
+from workers.limits.rates import QUEUES
 from workers.operation import ENDINGS
-from workers.rates import QUEUES
-from workers.schema import message_schema
+from workers.sending.asyncapi import BAD, GOOD, document, stored
+from workers.sending.message_examples import EXAMPLES
+from workers.sending.schema import message_schema
 
 DOCUMENT = document()
 

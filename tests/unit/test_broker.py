@@ -12,7 +12,7 @@ from kombu import Connection
 from redis import SSLConnection
 
 from workers.broker import TIMEOUTS, Broker, parse, unfit
-from workers.telemetry import mask
+from workers.watching.telemetry import mask
 
 CHECKED = {"ssl_cert_reqs": ssl.CERT_REQUIRED, "ssl_check_hostname": True}
 

@@ -6,7 +6,7 @@ import pytest
 from structlog.testing import capture_logs
 
 from tasks.apis.calls import Call
-from workers.calls import CountedCalls
+from workers.outside.calls import CountedCalls
 
 ROUTE = "/api/v2/identity/profiles/merge"
 

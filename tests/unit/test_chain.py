@@ -9,9 +9,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from workers.audit import Ends
-from workers.audit_check import STREAM, Anchors, Checked, check
-from workers.chain import Broken, Head, Link, digest, link
+from workers.auditing.audit import Ends
+from workers.auditing.audit_check import STREAM, Anchors, Checked, check
+from workers.consuming.chain import Broken, Head, Link, digest, link
 
 COUNT = 8
 

@@ -15,8 +15,8 @@ from tasks.apis.calls import Timeouts
 from tests.support import compose
 from tests.support.compose import DEPLOY, ROOT, Missing, Service
 from workers.cli.worker import of_kinds
-from workers.priority import CLASSES
-from workers.rates import DEFAULT_QUEUE, QUEUES
+from workers.limits.priority import CLASSES
+from workers.limits.rates import DEFAULT_QUEUE, QUEUES
 from workers.settings import Settings
 
 EXAMPLE = compose.example()

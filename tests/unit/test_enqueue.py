@@ -6,7 +6,7 @@ import pytest
 
 from tasks.errors import Rejected
 from tasks.messages import MAX_MESSAGE_BYTES, SyncProfile
-from workers.enqueue import LONGEST_LINE, Form
+from workers.sending.enqueue import LONGEST_LINE, Form
 
 FORM = Form(model=SyncProfile, tenants=("default", "acme"))
 

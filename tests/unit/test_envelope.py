@@ -7,7 +7,7 @@ import pytest
 
 from tasks.errors import Rejected
 from tests.support.raw_messages import raw
-from workers import envelope
+from workers.consuming import envelope
 
 HEADERS = {"task": "set_attributes", "id": "m-1"}
 STEP = {"task": "sync_profile", "args": [], "kwargs": {}, "options": {}}

@@ -14,7 +14,7 @@ import pytest
 
 from tests.support.tls import authority
 from workers.embedded.loopback import HOST
-from workers.health_check import is_well
+from workers.watching.health_check import is_well
 
 
 class Answering(BaseHTTPRequestHandler):
@@ -65,5 +65,5 @@ def test_a_certificate_of_other_names_is_taken(server: HTTPServer, tmp_path: Pat
 @pytest.mark.parametrize(("status", "code"), [(200, 0), (503, 1)])
 def test_the_exit_code_tells_it(server: HTTPServer, status: int, code: int) -> None:
     url = f"http://{HOST}:{server.server_port}/{status}"
-    done = subprocess.run([sys.executable, "-m", "workers.health_check", url], check=False)
+    done = subprocess.run([sys.executable, "-m", "workers.watching.health_check", url], check=False)
     assert done.returncode == code

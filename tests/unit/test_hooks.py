@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from tasks.apis.wire import Wire
-from workers.hooks import announce
+from workers.outside.hooks import announce
 
 
 @pytest.mark.parametrize(

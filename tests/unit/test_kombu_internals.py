@@ -69,7 +69,7 @@ DIGESTS: dict[str, dict[str, str]] = {
         "redis.connection:AbstractConnection.disconnect": "70a8b4f7cf62b587",
         "redis.connection:AbstractConnection.pack_command": "ff257355ed556017",
     },
-    "workers/consumer.py": {
+    "workers/consuming/consumer.py": {
         "celery.worker.consumer:Consumer.__init__": "c27ca6ec2d4bbfe4",
         "celery.worker.consumer:Consumer.start": "53bd1abe3456722d",
         "celery.worker.consumer:Consumer.stop": "a8b38f8d9b46db3c",
@@ -96,7 +96,7 @@ DIGESTS: dict[str, dict[str, str]] = {
         "kombu.message:Message.reject_log_error": "894bb41e9964619b",
         "kombu.messaging:Consumer._receive_callback": "27e1ae8eba4c10ff",
     },
-    "workers/masking.py": {
+    "workers/consuming/masking.py": {
         "celery.worker.request:Request.__init__": "efdf47149cde3635",
         "celery.worker.request:Request.execute_using_pool": "7979562da58f4266",
         "celery.worker.request:Request.maybe_expire": "098d57fe96f75be0",
@@ -113,13 +113,13 @@ DIGESTS: dict[str, dict[str, str]] = {
         "celery.app.trace:TraceInfo.handle_retry": "334e176e5c8b9f39",
         "celery.exceptions:Retry": "c2e0090273f794ae",
     },
-    "workers/arrivals.py": {
+    "workers/consuming/arrivals.py": {
         "kombu.transport.virtual:Message.__init__": "c90d08ccfa2e3e9a",
         "celery.worker.request:Request.maybe_expire": "098d57fe96f75be0",
         "celery.worker.request:Request.revoked": "5132788b1bc86f26",
         "celery.app.amqp:AMQP.as_task_v2": "5efb2a7a30d33e9e",
     },
-    "workers/revocations.py": {
+    "workers/consuming/revocations.py": {
         "celery.worker.control:revoke": "25c3bde7a118a14d",
         "celery.worker.control:control_command": "eb72e2975f02aac9",
         "celery.worker.state:maybe_shutdown": "e15d0ed41e2cd309",

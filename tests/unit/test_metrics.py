@@ -15,7 +15,7 @@ from tasks.errors import SettingsError
 from tests.support import exposition
 from tests.support.statuses import queue, status, system, worker
 from tests.support.waiting import wait_until
-from workers.delivery import moment_of
+from workers.consuming.delivery import moment_of
 from workers.metrics import address
 from workers.metrics.address import Address
 from workers.metrics.cluster import Cluster

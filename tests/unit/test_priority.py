@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from kombu.transport import redis as stock
 
-from workers.priority import CLASSES, LEFT_TO_OTHERS, class_of, in_order, lists, offered
+from workers.limits.priority import CLASSES, LEFT_TO_OTHERS, class_of, in_order, lists, offered
 
 
 @pytest.mark.parametrize(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from workers.rates import (
+from workers.limits.rates import (
     format_achieved,
     format_rate,
     parse_rate,

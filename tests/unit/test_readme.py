@@ -9,7 +9,7 @@ import pytest
 
 from tasks.messages import PUBLIC, MergeAndSync, MergeProfiles
 from workers import policy_table
-from workers.rates import DEFAULT_RATES, format_rate
+from workers.limits.rates import DEFAULT_RATES, format_rate
 from workers.settings import Settings
 
 ROOT = Path(__file__).parents[2]

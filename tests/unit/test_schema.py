@@ -12,7 +12,7 @@ from tasks.errors import Rejected
 from tasks.messages import PUBLIC, parse
 from tests.support.json_schema import is_valid
 from workers.cli.main import MISUSED, run
-from workers.schema import message_schema, messages_schema
+from workers.sending.schema import message_schema, messages_schema
 
 ROOT = Path(__file__).parents[2]
 

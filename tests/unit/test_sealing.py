@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import pytest
 
 from tasks.errors import SettingsError
-from workers.sealing import Seal
+from workers.letters.sealing import Seal
 from workers.settings import Settings
 
 OLD, NEW, OTHER = (letter * 42 + "A=" for letter in "-oY")

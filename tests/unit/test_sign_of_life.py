@@ -11,7 +11,7 @@ from celery import Celery
 from kombu.asynchronous import Hub
 from kombu.asynchronous.timer import Timer
 
-from workers import sign_of_life
+from workers.watching import sign_of_life
 
 
 class Loop:

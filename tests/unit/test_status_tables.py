@@ -15,8 +15,8 @@ from workers.bridge.state.gaps import Gap
 from workers.bridge.watching.reports import BridgeReport
 from workers.cli import status as command
 from workers.cli.status_tables import few, lag, reads, view
-from workers.overrides import RateSet
-from workers.status import Status
+from workers.limits.overrides import RateSet
+from workers.watching.status import Status
 
 NOW = 1_800_000_000.0
 KNOWN = [each.name for each in queues(["default", "acme"])]

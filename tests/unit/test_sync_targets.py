@@ -18,12 +18,12 @@ from tasks.apis.http import Endpoint
 from tasks.apis.tokens import ApiKey, ClientCredentials
 from tasks.errors import SettingsError
 from tests.integration.seams import http
-from workers.customer_stores import SYSTEM, Known, opened
-from workers.endpoints import sync_endpoint
+from workers.outside.customer_stores import SYSTEM, Known, opened
+from workers.outside.endpoints import sync_endpoint
+from workers.outside.systems import budgets
 from workers.settings import Settings
 from workers.store import Store
 from workers.sync_targets import CognigyTarget, CxoneTarget, SyncTarget
-from workers.systems import budgets
 from workers.tenants import Tenant, load_tenants
 from workers.transport.claims import WINDOW_SECONDS
 

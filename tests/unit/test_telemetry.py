@@ -12,9 +12,9 @@ from contextlib import contextmanager
 import pytest
 from kombu.message import Message
 
-from workers import telemetry
-from workers.consumer import FOREIGN
-from workers.telemetry import describe, mask
+from workers.consuming.consumer import FOREIGN
+from workers.watching import telemetry
+from workers.watching.telemetry import describe, mask
 
 
 @pytest.mark.parametrize(

@@ -13,14 +13,14 @@ from redis import Redis
 from tasks.apis.calls import Timeouts
 from tasks.errors import SettingsError
 from tasks.waiting import Waiting
-from workers.locks import Locks
-from workers.sealing import Seal
+from workers.letters.sealing import Seal
+from workers.outside.systems import Shared, connect
+from workers.outside.tokens import SharedTokens
+from workers.remembering.locks import Locks
 from workers.settings import Settings
 from workers.store import Store
 from workers.sync_targets import CxoneGuideTarget
-from workers.systems import Shared, connect
 from workers.tenants import REGIONS, Tenant, load_tenants
-from workers.tokens import SharedTokens
 
 ACME = """
 [tenants.acme]

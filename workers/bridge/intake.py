@@ -18,7 +18,7 @@ from workers.bridge.publishing.once import Put
 from workers.bridge.reading.events import Event, Source, is_service_message
 from workers.bridge.watching.metrics import BridgeMetrics
 from workers.bridge.watching.seldom import Seldom
-from workers.telemetry import log
+from workers.watching.telemetry import log
 
 #: Events that are judged before others have a turn.
 TURN = 100

@@ -28,7 +28,7 @@ from workers.bridge.watching.metrics import BridgeMetrics
 from workers.bridge.watching.reporting import report
 from workers.embedded.loopback import reachable, url_of
 from workers.store import INFRASTRUCTURE
-from workers.telemetry import log
+from workers.watching.telemetry import log
 
 if TYPE_CHECKING:
     from workers.app import Services

@@ -19,7 +19,7 @@ from workers.bridge.state.gaps import Gaps
 from workers.bridge.state.leadership import Leadership, lead
 from workers.bridge.watching.health import TenantHealth
 from workers.bridge.watching.metrics import BridgeMetrics
-from workers.telemetry import describe, log
+from workers.watching.telemetry import describe, log
 
 if TYPE_CHECKING:
     from workers.app import Services

@@ -17,10 +17,10 @@ from workers.cli.console import err
 
 if TYPE_CHECKING:
     from workers.app import Services
-    from workers.audit import Audit, Ends
-    from workers.audit_check import Anchors, Checked
-    from workers.audit_file import AuditFile
-    from workers.chain import Link
+    from workers.auditing.audit import Audit, Ends
+    from workers.auditing.audit_check import Anchors, Checked
+    from workers.auditing.audit_file import AuditFile
+    from workers.consuming.chain import Link
 
 #: Seconds that `tail --follow` waits for a record before it asks again.
 PAUSE = 1.0
@@ -103,7 +103,7 @@ def export(
 def _exported(audit: Audit, tenant: str, first: str, last: str) -> Iterator[bytes]:
     from dataclasses import replace
 
-    from workers.audit_file import line
+    from workers.auditing.audit_file import line
 
     before = audit.hash_before(tenant, first) if first != "-" else None
     for record in audit.links(tenant, first=first, last=last):
@@ -155,8 +155,8 @@ def verify(
 
 def _verified(tenant: str, found: Services | None, files: Iterable[AuditFile]) -> bool:
     """Check one tenant and say what was found."""
-    from workers.audit_check import STREAM, check
-    from workers.chain import Broken
+    from workers.auditing.audit_check import STREAM, check
+    from workers.consuming.chain import Broken
 
     places: dict[str, Iterable[Link]] = {}
     try:
@@ -175,7 +175,7 @@ def _verified(tenant: str, found: Services | None, files: Iterable[AuditFile]) -
 
 
 def _anchors(found: Services, tenant: str) -> Anchors:
-    from workers.audit_check import Anchors
+    from workers.auditing.audit_check import Anchors
 
     return Anchors(ends=found.audit.ends(tenant), keep=found.audit.keep)
 
@@ -208,7 +208,7 @@ def _asked(found: Services, tenant: str | None) -> list[str]:
 
 
 def _files(named: Iterable[Path], folder: Path | None) -> list[AuditFile]:
-    from workers.audit_file import SUFFIX, AuditFile
+    from workers.auditing.audit_file import SUFFIX, AuditFile
 
     if folder is not None and not folder.is_dir():
         raise typer.BadParameter(f"{folder}: no such folder", param_hint="--dir")

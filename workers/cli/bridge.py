@@ -41,9 +41,9 @@ def bridge(context: typer.Context) -> None:
     """
     if context.invoked_subcommand is not None:
         return
-    from workers import telemetry, tracing
     from workers.bridge.process import run
     from workers.cli.services import services
+    from workers.watching import telemetry, tracing
 
     found = services(tracing.chosen)
     telemetry.configure(level=found.settings.log_level, form=found.settings.log_format)

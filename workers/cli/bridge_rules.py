@@ -16,7 +16,7 @@ from rich.text import Text
 
 from tasks.messages import DEFAULT_TENANT, Message
 from workers.cli.console import complain, out
-from workers.rates import tenant_queue
+from workers.limits.rates import tenant_queue
 
 if TYPE_CHECKING:
     from workers.bridge.judging.trial import Verdict

@@ -31,7 +31,7 @@ from workers.cli.letter_views import facts_table, letters_table, some_bytes
 from workers.cli.moments import span
 
 if TYPE_CHECKING:
-    from workers.dead_letters import DeadLetter
+    from workers.letters.dead_letters import DeadLetter
 
 #: Letters that a terminal shows where nothing else is asked for.
 SHOWN = 100
@@ -132,7 +132,7 @@ def show(
 def _readable(content: bytes) -> dict[str, Any]:
     """Return a message as JSON: what could be read of it, else its bytes and why."""
     from tasks.errors import Rejected
-    from workers.kept_message import read
+    from workers.letters.kept_message import read
 
     try:
         return {"payload": read(content).shown()}

@@ -19,7 +19,7 @@ from tasks.messages import PUBLIC, Message
 from workers import broker
 from workers.cli import tasks
 from workers.cli.console import complain, err
-from workers.enqueue import Form, Line
+from workers.sending.enqueue import Form, Line
 from workers.store import INFRASTRUCTURE
 
 STDIN = "-"

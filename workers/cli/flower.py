@@ -40,9 +40,9 @@ def flower(
     """
     if not util.find_spec("flower"):
         raise SettingsError("flower: is not installed: install genesys-workers[flower]")
-    from workers import telemetry
     from workers.flower.process import Place, run
     from workers.settings import Settings
+    from workers.watching import telemetry
 
     settings = Settings.load()
     telemetry.configure(level=settings.log_level, form=settings.log_format)

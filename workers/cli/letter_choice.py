@@ -15,7 +15,7 @@ import typer
 from tasks.errors import Conflict, Failed, Rejected, Unsupported
 
 if TYPE_CHECKING:
-    from workers.dead_letters import DeadLetter, DeadLetters, Filter
+    from workers.letters.dead_letters import DeadLetter, DeadLetters, Filter
 
 STATUSES = tuple(error.status for error in (Rejected, Conflict, Unsupported, Failed))
 
@@ -78,7 +78,7 @@ def chosen(
     until: str | None,
 ) -> Filter:
     """Return what the options choose."""
-    from workers.dead_letters import Filter
+    from workers.letters.dead_letters import Filter
 
     where = Filter(tenant=tenant, task=task, status=status, queue=queue, reason=reason)
     if since is not None:

@@ -21,9 +21,9 @@ from workers.cli.rates import operator
 from workers.store import INFRASTRUCTURE
 
 if TYPE_CHECKING:
-    from workers.clearing import Clearing
-    from workers.dead_letters import DeadLetter, Filter
-    from workers.replay import Plan
+    from workers.letters.clearing import Clearing
+    from workers.letters.dead_letters import DeadLetter, Filter
+    from workers.letters.replay import Plan
 
 #: Letters that a dry run shows on a terminal, and a question.
 SHOWN, ASKED = 100, 20
@@ -41,7 +41,7 @@ class Way:
 
 
 def _removal(_: Clearing, letter: DeadLetter) -> Plan:
-    from workers.replay import Plan
+    from workers.letters.replay import Plan
 
     return Plan(letter=letter)
 
@@ -110,10 +110,10 @@ def clear(
 
 
 def _clearing() -> Clearing:
-    from workers.clearing import Clearing
     from workers.cli.services import services
-    from workers.outbox import Outbox
-    from workers.replay import Replay
+    from workers.letters.clearing import Clearing
+    from workers.letters.replay import Replay
+    from workers.sending.outbox import Outbox
 
     found = services()
     outbox = Outbox(app=found.producer.app, store=found.store, keep=found.settings.ledger_seconds)
@@ -139,7 +139,7 @@ def _asked(way: Way, choice: Choice, plans: Iterator[Plan], *, yes: bool) -> int
 @contextmanager
 def _told(count: Count) -> Iterator[None]:
     """Say how far it came where it is stopped."""
-    from workers.clearing import Occupied
+    from workers.letters.clearing import Occupied
 
     try:
         yield

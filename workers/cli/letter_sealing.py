@@ -25,8 +25,8 @@ def reseal() -> None:
 
     `genesys-workers dead-letters reseal`
     """
-    from workers import resealing
     from workers.cli.services import services
+    from workers.letters import resealing
 
     letters = services().dead_letters
     if letters.seal.key is None:

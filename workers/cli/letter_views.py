@@ -14,8 +14,8 @@ from workers.cli.console import printable
 from workers.cli.moments import local_time
 
 if TYPE_CHECKING:
-    from workers.dead_letters import DeadLetter
-    from workers.replay import Plan
+    from workers.letters.dead_letters import DeadLetter
+    from workers.letters.replay import Plan
 
 #: Bytes that are shown on a terminal of what nobody can read.
 FEW = 2_000

@@ -30,13 +30,13 @@ def metrics(
 
     `genesys-workers metrics --address 0.0.0.0:9470`
     """
-    from workers import telemetry
     from workers.cli.services import services
     from workers.metrics.address import parse
     from workers.metrics.cluster import Cluster
     from workers.metrics.recent import Recent
     from workers.metrics.server import bound, serve
-    from workers.status import look
+    from workers.watching import telemetry
+    from workers.watching.status import look
 
     found = services()
     try:

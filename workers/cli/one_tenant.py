@@ -28,7 +28,7 @@ def check_tenant(services: Services, tenant: str) -> None:
 @contextmanager
 def visited(services: Services, tenant: str) -> Iterator[Systems]:
     """Open the tenant's systems in the block; what they refuse is one line, and the exit code 1."""
-    from workers.visits import visiting
+    from workers.outside.visits import visiting
 
     check_tenant(services, tenant)
     try:

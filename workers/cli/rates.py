@@ -15,11 +15,11 @@ from rich.table import Table
 from workers.cli.console import out
 from workers.cli.moments import local_time
 from workers.embedded.program import program
-from workers.rates import DEFAULT_QUEUE, QUEUES, format_rate, parse_rates, split_queue
+from workers.limits.rates import DEFAULT_QUEUE, QUEUES, format_rate, parse_rates, split_queue
 
 if TYPE_CHECKING:
     from workers.app import Services
-    from workers.overrides import InForce, Overrides
+    from workers.limits.overrides import InForce, Overrides
 
 app = typer.Typer(invoke_without_command=True)
 
@@ -152,7 +152,7 @@ def operator() -> str:
 
 def _open() -> tuple[Services, Overrides]:
     from workers.cli.services import services
-    from workers.overrides import Overrides
+    from workers.limits.overrides import Overrides
 
     found = services()
     return found, Overrides(store=found.store)

@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from workers.cli import tasks
-from workers.schema import message_schema, messages_schema
+from workers.sending.schema import message_schema, messages_schema
 
 
 def schema(
@@ -38,7 +38,7 @@ def schema(
 
 def _chosen(task: str | None, *, asyncapi: bool) -> object:
     if asyncapi:
-        from workers.asyncapi import document
+        from workers.sending.asyncapi import document
 
         return document()
     return message_schema(task) if task else messages_schema()

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from workers.app import Services, create_app
 from workers.settings import Settings
 from workers.tenants import load_tenants
-from workers.tracing import Tracer, untraced
+from workers.watching.tracing import Tracer, untraced
 
 
 def services(tracing: Callable[[], Tracer] = untraced) -> Services:

@@ -20,7 +20,7 @@ from workers.store import INFRASTRUCTURE
 
 if TYPE_CHECKING:
     from workers.app import Services
-    from workers.status import Status
+    from workers.watching.status import Status
 
 #: Seconds between two looks of `--watch`.
 PAUSE = 2.0
@@ -52,7 +52,7 @@ def status(
     `genesys-workers status --json | jq '.queues[] | select(.waiting > 0)'`
     """
     from workers.cli.services import services
-    from workers.status import look
+    from workers.watching.status import look
 
     if as_json and watch:
         raise typer.BadParameter("shows one look; leave --watch out", param_hint="--json")
@@ -70,7 +70,7 @@ def status(
 
 def _watch(found: Services, seen: Status, pause: float, *, everything: bool) -> None:
     """Look again and again, until Ctrl-C; where Redis is away, go on when it is back."""
-    from workers.status import look
+    from workers.watching.status import look
 
     with suppress(KeyboardInterrupt), Live(screen=True, auto_refresh=False, console=out) as live:
         away = ""

@@ -13,14 +13,14 @@ from workers.bridge.watching.reports import GONE
 from workers.cli.console import printable
 from workers.cli.listing import Listing
 from workers.cli.moments import local_time, span
-from workers.rates import format_achieved, format_rate, split_queue
-from workers.strays import MOST
+from workers.limits.rates import format_achieved, format_rate, split_queue
+from workers.watching.strays import MOST
 
 if TYPE_CHECKING:
     from workers.bridge.watching.reports import BridgeReport
-    from workers.overrides import RateSet
-    from workers.roster import WorkerStatus
-    from workers.status import QueueStatus, Status, SystemStatus
+    from workers.limits.overrides import RateSet
+    from workers.watching.roster import WorkerStatus
+    from workers.watching.status import QueueStatus, Status, SystemStatus
 
 #: Rows of a table above which those are left out where nothing happens.
 MANY = 20

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from tasks.messages import SyncProfile
     from tasks.sync_preview import Difference, Preview
     from workers.app import Services
-    from workers.checkpoints import Checkpoint
+    from workers.remembering.checkpoints import Checkpoint
 
 #: What is shown of a value that is not to be shown.
 MASK = "***"

@@ -11,9 +11,9 @@ from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 
 from tasks.errors import BadRequest, Failed, Postponed, Unprocessable, Unsupported
 from tasks.sweep import usable_ids
-from workers.checkpoints import Checkpoint, Checkpoints
 from workers.cli.console import complain, err
 from workers.cli.one_tenant import visited
+from workers.remembering.checkpoints import Checkpoint, Checkpoints
 
 if TYPE_CHECKING:
     from tasks.apis.contact_scan import ContactPage, ContactScan

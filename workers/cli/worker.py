@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from workers.priority import CLASSES, class_of
-from workers.rates import DEFAULT_QUEUE, QUEUES, split_queue
+from workers.limits.priority import CLASSES, class_of
+from workers.limits.rates import DEFAULT_QUEUE, QUEUES, split_queue
 
 if TYPE_CHECKING:
     from celery import Celery
@@ -88,7 +88,7 @@ def worker(
 
 
 def _show_life(app: Celery, file: Path) -> None:
-    from workers import sign_of_life
+    from workers.watching import sign_of_life
 
     try:
         sign_of_life.show(app, file)
@@ -99,7 +99,7 @@ def _show_life(app: Celery, file: Path) -> None:
 
 def _log_only(settings: Settings) -> list[str]:
     """Let log lines be all that is said, where programs read them; return Celery's options."""
-    from workers import telemetry
+    from workers.watching import telemetry
 
     # Celery warns before it sets logging up.
     telemetry.configure(level=settings.log_level, form=settings.log_format)

@@ -14,7 +14,7 @@ from tasks.messages import PUBLIC, parse
 from workers.app import Services
 from workers.demo.errand import Errand, Happening
 from workers.demo.plan import Plan, Planned
-from workers.rates import tenant_queue
+from workers.limits.rates import tenant_queue
 from workers.sandbox.testing import SandboxHandle
 
 #: Connections that are refused after the sockets were cut: one for each tenant, or more of one.

@@ -14,7 +14,7 @@ from workers.demo.plan import Plan
 from workers.demo.progress import Display
 from workers.embedded.system import Embedded
 from workers.sandbox.testing import SandboxHandle
-from workers.status import look
+from workers.watching.status import look
 
 #: Seconds between two looks.
 PAUSE = 0.5

@@ -10,7 +10,7 @@ from tasks.apis.http import Http
 from tasks.errors import WorkerError
 from workers.app import Services
 from workers.doctor.finding import Finding, ok, warn
-from workers.status import SystemStatus, look
+from workers.watching.status import SystemStatus, look
 
 #: Share of a budget beyond which there is little left for others.
 MUCH = 0.9

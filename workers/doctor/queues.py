@@ -7,8 +7,8 @@ from collections.abc import Iterator
 from workers.app import Services
 from workers.doctor.finding import Finding, bad, ok, warn
 from workers.embedded.program import program
-from workers.status import QueueStatus, look
-from workers.strays import MOST
+from workers.watching.status import QueueStatus, look
+from workers.watching.strays import MOST
 
 
 def served(services: Services) -> Iterator[Finding]:

@@ -13,7 +13,7 @@ from uuid import uuid4
 import redis
 
 from workers.doctor.finding import Finding, bad, ok
-from workers.priority import lists
+from workers.limits.priority import lists
 from workers.store import key
 
 Command = tuple[str | int, ...]

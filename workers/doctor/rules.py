@@ -14,7 +14,7 @@ from workers.bridge.listening.topics import Topics, topics_of
 from workers.bridge.settings import BridgeSettings
 from workers.doctor.finding import Finding, bad, ok, warn
 from workers.embedded.program import program
-from workers.status import look
+from workers.watching.status import look
 
 #: Topics that are named in one finding at most.
 FEW = 3

@@ -7,9 +7,9 @@ from typing import Any
 
 from tasks.errors import SettingsError
 from workers.app import Services
-from workers.dead_letters import PAYLOADS, DeadLetters
 from workers.doctor.finding import Finding, bad, ok, warn
 from workers.embedded.program import program
+from workers.letters.dead_letters import PAYLOADS, DeadLetters
 
 MAKE = (
     "set SEAL_KEY on every host; to make one: python -c"

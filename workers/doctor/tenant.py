@@ -18,8 +18,8 @@ from workers.doctor import (
 from workers.doctor.finding import Check, Finding
 from workers.doctor.probe import Errand, Prober
 from workers.doctor.visit import Visit
+from workers.outside.systems import GENESYS
 from workers.sync_targets import CxoneGuideTarget
-from workers.systems import GENESYS
 
 #: The tasks that call the sync's target.
 SYNCING = ("sync_profile", "merge_and_sync")

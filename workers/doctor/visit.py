@@ -9,14 +9,14 @@ from uuid import uuid4
 
 from tasks.apis.http import Http
 from tasks.apis.systems import Systems
-from workers import systems
 from workers.app import Services
-from workers.budgets import AttemptGate
 from workers.doctor.one_run import OwnTokens, Uncounted
-from workers.ledger import Claim
-from workers.systems import Connections
+from workers.limits.budgets import AttemptGate
+from workers.outside import systems
+from workers.outside.systems import Connections
+from workers.outside.visits import Unlogged
+from workers.remembering.ledger import Claim
 from workers.tenants import Tenant
-from workers.visits import Unlogged
 
 
 @dataclass(frozen=True, kw_only=True)

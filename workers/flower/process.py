@@ -23,11 +23,11 @@ from workers.app import queues
 from workers.flower import access
 from workers.flower.events import masking
 from workers.flower.pages import HANDLERS, Templates
+from workers.limits.rates import DEFAULT_QUEUE
 from workers.metrics.address import Address
-from workers.rates import DEFAULT_QUEUE
 from workers.settings import Settings
-from workers.telemetry import log
 from workers.tenants import tenant_names
+from workers.watching.telemetry import log
 
 #: What this command decides itself. `FLOWER_PORT` is also what Kubernetes says of a service.
 _OURS = ("address", "port", "unix_socket", "basic_auth", "read_only", "persistent", "db", "debug")

@@ -10,10 +10,10 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from workers.priority import lists
-from workers.roster import ALIVE, WORKERS
-from workers.status import LEASES
+from workers.limits.priority import lists
 from workers.transport.claims import delayed, message_key
+from workers.watching.roster import ALIVE, WORKERS
+from workers.watching.status import LEASES
 
 #: A count, None where this user of Redis may not know it.
 Count = int | None

@@ -11,11 +11,11 @@ from prometheus_client import Metric
 from prometheus_client.core import GaugeMetricFamily
 from prometheus_client.registry import Collector
 
+from workers.limits.rates import split_queue
 from workers.metrics.counts import PREFIX
 from workers.metrics.recent import Recent
 from workers.metrics.redis_up import redis_up
-from workers.rates import split_queue
-from workers.status import Status
+from workers.watching.status import Status
 
 Sample = tuple[tuple[str, ...], float]
 

@@ -17,7 +17,7 @@ from workers.metrics.recent import Recent
 from workers.metrics.redis_up import RedisUp
 from workers.metrics.server import bound, serve
 from workers.store import Store
-from workers.telemetry import log
+from workers.watching.telemetry import log
 
 _serving: list[WSGIServer] = []
 

@@ -9,7 +9,7 @@ from concurrent.futures import Future
 from dataclasses import dataclass, field
 from typing import Generic, TypeVar
 
-from workers.telemetry import describe, log
+from workers.watching.telemetry import describe, log
 
 T = TypeVar("T")
 

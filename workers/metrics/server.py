@@ -22,7 +22,7 @@ from prometheus_client.registry import Collector
 
 from tasks.errors import SettingsError
 from workers.metrics.address import Address
-from workers.telemetry import describe, log
+from workers.watching.telemetry import describe, log
 
 #: Seconds after which a client that says nothing is left.
 PATIENCE = 10

@@ -17,7 +17,7 @@ from kombu.transport import redis as stock
 from kombu.transport import virtual
 from redis.exceptions import NoScriptError
 
-from workers.priority import offered
+from workers.limits.priority import offered
 from workers.transport.claims import Claimed, Claims, Question, answer
 from workers.transport.leases import Leases
 

@@ -8,8 +8,8 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any, Literal
 
-from workers.admission import Terms
-from workers.priority import CLASSES, lists
+from workers.limits.admission import Terms
+from workers.limits.priority import CLASSES, lists
 from workers.store import Store, key
 
 #: A little over the minute that servers count, so that our window never ends before theirs.

@@ -15,8 +15,8 @@ from dataclasses import dataclass, field
 
 import redis
 
-from workers.telemetry import describe, log
 from workers.transport.claims import Claims, Settlement
+from workers.watching.telemetry import describe, log
 
 #: Seconds in which claims that end are gathered, so that one call settles several.
 GATHER_SECONDS = 0.005

@@ -20,8 +20,8 @@ from tests.support.waiting import wait_until
 from workers.app import WorkersApp, create_app
 from workers.bridge.listening.asking import Asking
 from workers.bridge.listening.channels import LIFE, Channels, NoChannelFree
+from workers.letters.sealing import Seal
 from workers.sandbox.testing import SandboxHandle
-from workers.sealing import Seal
 from workers.store import Store
 
 CONTACT = "v2.externalcontacts.contacts.{}"

@@ -16,8 +16,8 @@ from tests.support.occurring import wanted
 from workers.bridge.judging.matching import Wanted
 from workers.bridge.publishing.foreseen import Foreseeing
 from workers.bridge.publishing.once import Once, Put
-from workers.outbox import Outbox
-from workers.producer import Producer
+from workers.sending.outbox import Outbox
+from workers.sending.producer import Producer
 from workers.store import Store
 
 in_examples = settings(

@@ -18,9 +18,9 @@ from tests.support import letters
 from tests.support.occurring import arguments, queued, wanted
 from workers.bridge.judging.matching import Wanted
 from workers.bridge.publishing.once import REMEMBERED, Once, Put
-from workers.ledger import Claim, Ledger, fingerprint
-from workers.outbox import Outbox
-from workers.producer import Producer
+from workers.remembering.ledger import Claim, Ledger, fingerprint
+from workers.sending.outbox import Outbox
+from workers.sending.producer import Producer
 from workers.store import Store
 
 #: No message that is put now is about what occurs then.

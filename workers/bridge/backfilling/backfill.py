@@ -29,7 +29,7 @@ from workers.bridge.state.backoff import Waits
 from workers.bridge.state.gaps import Gap, Gaps
 from workers.bridge.watching.metrics import BridgeMetrics
 from workers.policy import say
-from workers.telemetry import log
+from workers.watching.telemetry import log
 
 #: Seconds between two looks at the gaps, at most and at least.
 PERIOD, SHORTEST = 2.0, 0.05

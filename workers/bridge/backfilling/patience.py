@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING, TypeVar
 from tasks.apis.systems import Systems
 from tasks.errors import Postponed, RateLimited
 from workers.bridge.listening.asking import broker_needed, in_thread, pause
-from workers.priority import LEFT_TO_OTHERS
+from workers.limits.priority import LEFT_TO_OTHERS
+from workers.outside.visits import visiting
 from workers.transport.claims import WINDOW_SECONDS
-from workers.visits import visiting
 
 if TYPE_CHECKING:
     from workers.app import Services

@@ -14,9 +14,9 @@ from tasks.apis.notifications import Notifications
 from tasks.apis.systems import offered
 from tasks.errors import BrokerAway, Postponed, RateLimited
 from workers import policy
+from workers.outside.visits import visiting
 from workers.store import INFRASTRUCTURE, told_apart
-from workers.telemetry import log
-from workers.visits import visiting
+from workers.watching.telemetry import log
 
 if TYPE_CHECKING:
     from workers.app import Services

@@ -12,9 +12,9 @@ from dataclasses import asdict, dataclass, field
 
 from tasks.apis.notifications import MOST_CHANNELS, Channel, Notifications
 from tasks.errors import SettingsError, WorkerError
-from workers.sealing import Seal
+from workers.letters.sealing import Seal
 from workers.store import Store, key
-from workers.telemetry import log
+from workers.watching.telemetry import log
 
 #: Seconds that a channel lives where its own moment cannot be true, as clocks differ, and at most.
 LIFE = 86_400.0

@@ -13,7 +13,7 @@ from workers.bridge.listening.listener import Batch, Connection, Frame
 from workers.bridge.listening.means import SOURCE, Means
 from workers.bridge.listening.track import Track
 from workers.bridge.reading.events import Event, parse
-from workers.telemetry import log
+from workers.watching.telemetry import log
 
 #: Frames that are read before others have a turn.
 TURN = 100

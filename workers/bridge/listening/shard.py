@@ -27,7 +27,7 @@ from workers.bridge.listening.means import Means
 from workers.bridge.listening.subscriptions import Subscriptions
 from workers.bridge.listening.track import Track
 from workers.bridge.state.backoff import Waits
-from workers.telemetry import log
+from workers.watching.telemetry import log
 
 T = TypeVar("T")
 

@@ -14,7 +14,7 @@ from tasks.apis.notifications import AvailableTopic, TopicState, is_about_a_topi
 from tasks.errors import ApiError
 from workers.bridge.listening.asking import Ask
 from workers.bridge.watching.metrics import BridgeMetrics
-from workers.telemetry import log, mask
+from workers.watching.telemetry import log, mask
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -6,7 +6,7 @@ import asyncio
 
 from workers.bridge.listening.asking import in_thread
 from workers.bridge.listening.means import Means
-from workers.telemetry import log
+from workers.watching.telemetry import log
 
 
 class Track:

@@ -18,7 +18,7 @@ from workers.bridge.state.backoff import Backoff
 from workers.bridge.state.gaps import Gaps
 from workers.bridge.state.positions import Positions
 from workers.bridge.watching.metrics import BridgeMetrics
-from workers.telemetry import log
+from workers.watching.telemetry import log
 
 if TYPE_CHECKING:
     from workers.app import Services

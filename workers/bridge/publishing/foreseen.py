@@ -9,7 +9,7 @@ from typing import Any
 from workers.bridge.judging.matching import Wanted
 from workers.bridge.listening.asking import in_thread
 from workers.bridge.publishing.once import Put
-from workers.ledger import entry_key
+from workers.remembering.ledger import entry_key
 from workers.store import Store, key
 
 

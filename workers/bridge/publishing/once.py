@@ -13,11 +13,11 @@ from typing import Any, Literal
 from tasks.messages import Message
 from workers.bridge.judging.matching import Wanted
 from workers.bridge.judging.rules import OLDEST
-from workers.ledger import entry_key, fingerprint
-from workers.outbox import Outbox
-from workers.rates import tenant_queue
+from workers.limits.rates import tenant_queue
+from workers.remembering.ledger import entry_key, fingerprint
+from workers.sending.outbox import Outbox
 from workers.store import Call, key
-from workers.tracing import Span
+from workers.watching.tracing import Span
 
 #: Headers that link a message to the span of its event.
 Links = Mapping[str, str]

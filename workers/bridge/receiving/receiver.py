@@ -44,7 +44,7 @@ from workers.bridge.settings import BridgeSettings
 from workers.bridge.watching.health import Health
 from workers.bridge.watching.metrics import BridgeMetrics
 from workers.bridge.watching.seldom import Seldom
-from workers.telemetry import describe, log
+from workers.watching.telemetry import describe, log
 
 SECRET_HEADER = "X-Bridge-Secret"  # noqa: S105  # its name
 

@@ -19,7 +19,7 @@ from uuid import uuid4
 from redis.exceptions import LockError
 
 from workers.store import INFRASTRUCTURE, Store, key
-from workers.telemetry import describe, log
+from workers.watching.telemetry import describe, log
 
 #: Seconds after its last sign of life that somebody else may lead.
 LEASE = 10.0

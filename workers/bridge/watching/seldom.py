@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 
-from workers.telemetry import log
+from workers.watching.telemetry import log
 
 #: Seconds between two lines about the same.
 PERIOD = 60.0

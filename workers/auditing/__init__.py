@@ -1,0 +1,3 @@
+"""The append-only record, its files, and who checks it."""
+
+from __future__ import annotations

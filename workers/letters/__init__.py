@@ -1,0 +1,3 @@
+"""Dead letters: sealed, kept, shown, replayed, discarded."""
+
+from __future__ import annotations

@@ -1,0 +1,3 @@
+"""Messages onto queues, and what they may be."""
+
+from __future__ import annotations
