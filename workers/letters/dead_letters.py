@@ -96,8 +96,8 @@ class DeadLetters:
     def parking(self, letter: DeadLetter, payload: bytes) -> list[Command]:
         """Return the commands that keep `letter` and the message's bytes.
 
-        These are in any form that `workers.letters.kept_message` tells; the whole message is best, for
-        only that can go on with its chain.
+        These are in any form that `letters.kept_message` tells; the whole message is best, for only
+        that can go on with its chain.
         """
         facts = {**vars(letter), "size": len(payload)}
         name = self._free_name(facts.pop("id"), payload)
