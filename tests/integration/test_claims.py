@@ -261,8 +261,11 @@ def test_a_past_eta_is_no_reason_to_wait(redis: Redis) -> None:
 def test_the_answer_says_when_something_will_be_due(redis: Redis) -> None:
     worker = claimant(redis, "merge")
     put(redis, "merge", message())
-    worker.put_back(worker.claim(), 0.003)
-    assert 0.001 <= worker.waits() <= 0.003
+    told: Claimed | float = worker.claim()
+    while isinstance(told, Claimed):  # asked too late, where the machine is busy
+        worker.put_back(told, 0.003)
+        told = worker.ask()
+    assert 0.001 <= told <= 0.003
 
 
 def test_ten_thousand_delayed_messages_do_not_hide_one_that_is_due(redis: Redis) -> None:

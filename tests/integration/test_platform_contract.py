@@ -423,11 +423,11 @@ def test_every_answer_tells_what_is_left_and_what_the_exchange_is_called(
     sandbox.put_client("platform-client", requests_per_minute=40)
     gate, log = OpenGate(), Exchanges()
     GenesysPlatform(
-        http=replace(http, gate=gate, log=log), settings=PlatformSettings()
+        http=replace(http, gate=gate, log=log, correlation_id="told"), settings=PlatformSettings()
     ).read_contact("ann")
     (told,) = gate.told
     assert (told.remaining, told.resets_in) == (39, 60)
-    (entry,) = sandbox.journal(system="platform", status=200, correlation_id="test")
+    (entry,) = sandbox.journal(system="platform", status=200, correlation_id="told")
     assert log.references[-1] == entry["context_id"]
 
 
