@@ -34,7 +34,8 @@ ROWS: Mapping[str, tuple[str, ...]] = {
     "redacting an interaction": ("read_interaction",),
     "– with `delete_recordings`": ("keep_redacted",),
     "– with `gdpr_requests`": ("keep_redacted",),
-    "sweeping": ("completed_interactions",),
+    "sweeping, backfilling ends": ("completed_interactions",),
+    "backfilling attributes": ("participants",),
     "`masking`": (
         "masking_rules",
         "try_definition",
