@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import gc
+import logging
 import os
 import signal
 from collections.abc import Iterator
@@ -7,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import structlog
 from kombu import pools
 from redis import Redis
 
@@ -14,6 +17,7 @@ from tests.support.cluster import Cluster
 from tests.support.cranked import CrankedWorker
 from workers.app import WorkersApp
 from workers.sandbox.testing import SandboxHandle, running
+from workers.watching import telemetry
 
 # A run in the background ignores it, and so would every program that tests interrupt.
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
@@ -24,6 +28,12 @@ def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool 
     """Leave the soak tests out unless they are asked for by their path."""
     asked = any("soak" in argument for argument in config.args)
     return True if collection_path.name == "soak" and not asked else None
+
+
+def pytest_collection_finish() -> None:
+    """Let no garbage collection look at what was collected: it lives as long as the tests."""
+    gc.collect()
+    gc.freeze()
 
 
 @pytest.hookimpl(optionalhook=True)
@@ -39,6 +49,18 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
     from xdist.scheduler import LoadScopeScheduling  # type: ignore[import-untyped]  # no hints
 
     return LoadScopeScheduling(config, log)
+
+
+@pytest.fixture(autouse=True)
+def log_as_before() -> Iterator[None]:
+    """What a test sets up of logging, by a command for instance, is over with it."""
+    root, config = logging.getLogger(), structlog.get_config()
+    before = (root.handlers[:], root.level)
+    yield
+    root.handlers[:], root.level = before
+    structlog.configure(**config)
+    # Once it is used as it is configured for a process, it keeps to that.
+    telemetry.log.__dict__.pop("bind", None)
 
 
 @pytest.fixture(scope="session")
