@@ -20,8 +20,9 @@ $(READY): pyproject.toml .constraints.txt
 demo: $(READY) ## run the whole system on this machine, everything embedded
 	$(BIN)/genesys-workers demo $(ARGS)
 
+# Bytecode is kept whatever the environment says: hundreds of processes would compile all of it anew.
 test: $(READY) ## run the test suite
-	$(BIN)/python -m pytest -n auto --maxprocesses 4 --dist loadfile --no-loadscope-reorder $(ARGS)
+	PYTHONDONTWRITEBYTECODE= $(BIN)/python -m pytest -n auto --maxprocesses 4 --dist loadfile --no-loadscope-reorder $(ARGS)
 
 lint: $(READY) ## ruff and mypy, strict
 	$(BIN)/ruff check .
