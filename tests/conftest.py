@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 import structlog
+from hypothesis import settings
 from kombu import pools
 from redis import Redis
 
@@ -18,6 +19,10 @@ from tests.support.cranked import CrankedWorker
 from workers.app import WorkersApp
 from workers.sandbox.testing import SandboxHandle, running
 from workers.watching import telemetry
+
+# How long an example takes says something of who else is at work on this machine.
+settings.register_profile("patient", deadline=None)
+settings.load_profile("patient")
 
 # A run in the background ignores it, and so would every program that tests interrupt.
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
