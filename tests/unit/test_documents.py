@@ -22,7 +22,7 @@ SOURCE = "".join(path.read_text("utf-8") for path in sorted((ROOT / "workers").r
 COMPOSE = (ROOT / "docker-compose.yml").read_text("utf-8")
 
 #: Variables of others, and examples of names for secrets.
-FOREIGN = re.compile(r"(?:FLOWER|OTEL|ACME|GRAFANA|REDIS)_\w+")
+FOREIGN = re.compile(r"(?:FLOWER|OTEL|ACME|GRAFANA|COMPOSE|REDIS)_\w+")
 #: Numbers of a policy that variables end with.
 PARTS = {"FIRST", "LONGEST", "DEADLINE", "TRIES", "FIRST_WAIT", "LONGEST_WAIT"}
 
