@@ -88,7 +88,7 @@ class Heard:
     @property
     def position(self) -> float:
         """Until when the first shard was heard."""
-        return Positions(store=self.services.store, tenant=TENANT).heard_until("0") or 0.0
+        return Positions(store=self.services.store, tenant=TENANT).all().get("0", 0.0)
 
     def wait(self, holds: Callable[[], Any], what: str) -> None:
         wait_until(holds, SECONDS, what, pause=0.01)

@@ -26,11 +26,6 @@ class Positions:
         held: Any = self.store.redis.hgetall(self._key)
         return {shard.decode(): float(at) for shard, at in held.items()}
 
-    def heard_until(self, shard: str) -> float | None:
-        """Return the position of `shard`; None where nothing was ever heard on it."""
-        held: Any = self.store.redis.hget(self._key, shard)
-        return None if held is None else float(held)
-
     def move(self, shard: str, until: float) -> None:
         """Remember that all that was sent on `shard` before `until` is on the broker."""
         self.store.redis.hset(self._key, shard, repr(until))
