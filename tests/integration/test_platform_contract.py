@@ -427,7 +427,7 @@ def test_every_answer_tells_what_is_left_and_what_the_exchange_is_called(
     ).read_contact("ann")
     (told,) = gate.told
     assert (told.remaining, told.resets_in) == (39, 60)
-    (entry,) = sandbox.journal(system="platform", status=200, correlation_id="told")
+    (entry,) = sandbox.journal(system="platform", method="GET", correlation_id="told")
     assert log.references[-1] == entry["context_id"]
 
 
