@@ -1,4 +1,4 @@
-"""A sweep of 2,000 interactions whose worker dies twice; `tests/soak` does 10,000."""
+"""A sweep of 1,000 interactions whose worker dies twice; `tests/soak` does 10,000."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from workers.app import WorkersApp
 
 pytestmark = pytest.mark.slow
 
-COUNT = 2_000
+COUNT = 1_000
 MEGABYTE = 1024 * 1024
 
 
