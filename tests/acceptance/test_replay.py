@@ -21,12 +21,16 @@ from tests.support.tenants import tenant, tenants_file
 from tests.support.waiting import wait_until
 from tests.support.worker_process import WorkerProcess
 from workers.app import WorkersApp
+from workers.cli.main import run
 from workers.letters.dead_letters import DeadLetter
 from workers.sandbox.testing import SandboxHandle
 
 CONVERSATIONS = "/api/v2/conversations/voice/participants"
 EMBED: dict[str, Any] = {"callbacks": None, "errbacks": None, "chain": None, "chord": None}
 LONG_PAST = "2020-01-01T00:00:00+00:00"
+
+#: Runs a command towards a cluster, and returns what it said.
+Command = Callable[..., subprocess.CompletedProcess[str]]
 
 
 @pytest.fixture(scope="module")
@@ -61,6 +65,22 @@ def command(cluster: Cluster, *arguments: str) -> subprocess.CompletedProcess[st
         text=True,
         check=False,
     )
+
+
+@pytest.fixture
+def here(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Command:
+    """Runs `dead-letters` likewise, in this process."""
+
+    def command(cluster: Cluster, *arguments: str) -> subprocess.CompletedProcess[str]:
+        with monkeypatch.context() as set_up:
+            for name, value in cluster.variables().items():
+                set_up.setenv(name, value)
+            set_up.chdir(cluster.folder)
+            code = run(["dead-letters", *arguments])
+        said = capsys.readouterr()
+        return subprocess.CompletedProcess(arguments, code, said.out, said.err)
+
+    return command
 
 
 def one_letter(app: WorkersApp) -> DeadLetter:
@@ -115,7 +135,7 @@ MENDED: dict[str, tuple[Callable[[Cluster, str], None], str]] = {
 
 @pytest.mark.parametrize("kind", MENDED)
 def test_what_was_kept_is_shown_replayed_and_done_once(
-    cluster: Cluster, app: WorkersApp, worker: WorkerProcess, kind: str
+    cluster: Cluster, app: WorkersApp, worker: WorkerProcess, here: Command, kind: str
 ) -> None:
     send, status = MENDED[kind]
     name = f"m-{uuid4()}"
@@ -126,10 +146,10 @@ def test_what_was_kept_is_shown_replayed_and_done_once(
     cluster.sandbox.clear_faults()
     sealed: Any = cluster.redis.hget("gw:dead-letters:payloads", letter.id)
     assert sealed.startswith(b"fernet:")
-    shown = command(cluster, "show", letter.id, "--payload")
+    shown = here(cluster, "show", letter.id, "--payload")
     assert json.loads(shown.stdout)["payload"]["arguments"]["attributes"] == {"tier": "gold"}
     assert effects(cluster, name) == 0
-    replayed = command(cluster, "replay", letter.id)
+    replayed = here(cluster, "replay", letter.id)
     assert (replayed.returncode, replayed.stderr) == (0, "replayed 1, refused 0\n")
     wait_until(lambda: effects(cluster, name) == 1, 30, "it is done")
     cluster.wait_until_quiet()
@@ -155,18 +175,18 @@ KEPT = {
 
 @pytest.mark.parametrize("kind", KEPT)
 def test_what_no_worker_can_take_is_shown_refused_and_can_be_discarded(
-    cluster: Cluster, app: WorkersApp, worker: WorkerProcess, kind: str
+    cluster: Cluster, app: WorkersApp, worker: WorkerProcess, here: Command, kind: str
 ) -> None:
     content, reason = KEPT[kind]
     cluster.redis.lpush("attributes", content)
     letter = one_letter(app)
     cluster.wait_until_quiet()
-    assert command(cluster, "show", letter.id, "--payload").returncode == 0
-    refused = command(cluster, "replay", letter.id)
+    assert here(cluster, "show", letter.id, "--payload").returncode == 0
+    refused = here(cluster, "replay", letter.id)
     assert refused.returncode == 1
     assert f"{letter.id}: {reason}" in refused.stderr
     assert one_letter(app) == letter
-    discarded = command(cluster, "discard", letter.id)
+    discarded = here(cluster, "discard", letter.id)
     assert (discarded.returncode, discarded.stderr) == (0, "discarded 1, refused 0\n")
     assert app.services.dead_letters.count() == 0
 
