@@ -285,7 +285,7 @@ def test_no_21st_channel_is_made_and_a_free_one_is_waited_for(
     services: Services, sandbox: SandboxHandle, say: Say
 ) -> None:
     others = NotificationService(http=platform.connect(sandbox))
-    sandbox.options(channel_seconds=1.0)
+    sandbox.options(channel_seconds=3)
     others.create_channel()
     sandbox.options(channel_seconds=3_600)
     for _ in range(19):
@@ -355,7 +355,7 @@ def test_a_channel_that_is_gone_when_it_is_renewed_is_replaced(
 def test_a_renewal_that_fails_is_tried_again_in_time(
     services: Services, sandbox: SandboxHandle
 ) -> None:
-    sandbox.options(channel_seconds=1.0)
+    sandbox.options(channel_seconds=3)
     with capture_logs() as logs, hearing(services, A) as heard:
         heard.wait_connected()
         sandbox.fault(kind="status", status=503, route=SUBSCRIPTIONS, times=2)
