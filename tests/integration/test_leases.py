@@ -253,8 +253,8 @@ def scores(redis: Redis) -> dict[str, float]:
 
 def test_the_registry_renews_what_it_holds(redis: Redis, worker: Claimant, leases: Leases) -> None:
     (held,) = claimed(worker, "a")
-    leases.hold(held.tag)
     before = scores(redis)[held.tag]
+    leases.hold(held.tag)
     wait_until(lambda: held.at * 1000 < scores(redis)[held.tag] < before, SOON, "a lease of 1 s")
     first = scores(redis)[held.tag]
     wait_until(lambda: scores(redis)[held.tag] > first, SOON, "another renewal")
@@ -365,7 +365,8 @@ def test_a_refusal_of_redis_is_waited_out_like_an_outage(
         redis.config_set("min-replicas-to-write", 0)
     wait_until(lambda: first.tag not in scores(redis), SOON, "the first one is settled")
     before = scores(redis)[second.tag]
-    wait_until(lambda: scores(redis)[second.tag] > before, SOON, "the second one is renewed")
+    # It was claimed for much longer than it is renewed for.
+    wait_until(lambda: scores(redis)[second.tag] != before, SOON, "the second one is renewed")
 
 
 @pytest.fixture
