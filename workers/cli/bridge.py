@@ -9,7 +9,6 @@ from workers.cli.bridge_replay import replay
 from workers.cli.bridge_rules import test_rules
 
 app = typer.Typer(
-    help="Turn events of Genesys Cloud into messages.",
     rich_markup_mode="markdown",
     invoke_without_command=True,
     subcommand_metavar="[COMMAND]",

@@ -66,6 +66,15 @@ def test_a_bridge_tells_status_that_it_leads_and_withdraws_at_its_end(
     assert heard(site.redis_url) == ()
 
 
+def test_its_help_teaches_how_it_is_reached_and_what_else_it_does(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    assert run(["bridge", "--help"]) == 0
+    told = capsys.readouterr().out
+    for each in ("POST /events/NAME", "X-Bridge-Secret", "/health", "reconcile", "test-rules"):
+        assert each in told
+
+
 def test_without_a_tenant_that_has_one_no_bridge_starts(
     site: BridgeSite, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
