@@ -9,16 +9,15 @@ import base64
 import json
 import subprocess
 import sys
-import threading
 from collections.abc import Iterator
 from typing import Any
 from uuid import uuid4
 
 import pytest
-from celery.events import EventReceiver
 
 from tasks.messages import SetAttributes
 from tests.support.cluster import Cluster
+from tests.support.hearing import hearing
 from tests.support.raw_messages import raw
 from tests.support.waiting import wait_until
 from tests.support.worker_process import WorkerProcess
@@ -296,14 +295,8 @@ BELOW: dict[str, tuple[bytes, str]] = {
 @pytest.fixture(scope="module")
 def events(app: WorkersApp, worker: WorkerProcess) -> Iterator[list[dict[str, Any]]]:
     """Every event of Celery's that anybody could listen to."""
-    heard: list[dict[str, Any]] = []
-    with app.connection_for_read() as connection:
-        receiver = EventReceiver(connection, handlers={"*": heard.append}, app=app)
-        thread = threading.Thread(target=receiver.capture, kwargs={"wakeup": False})
-        thread.start()
+    with hearing(app) as heard:
         yield heard
-        receiver.should_stop = True
-        thread.join(10)
 
 
 @pytest.fixture(scope="module", autouse=True)

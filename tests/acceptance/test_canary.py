@@ -9,15 +9,13 @@ import json
 import os
 import subprocess
 import sys
-import threading
 from collections.abc import Iterator, Mapping
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
 import pytest
 import requests
-from celery.events import EventReceiver
 from cryptography.fernet import Fernet
 from redis import Redis
 
@@ -30,6 +28,7 @@ from tests.support.canary import HEADERS, MAIL, MALFORMED, REFUSED, SAID, TEXT, 
 from tests.support.cluster import Cluster, wait_until
 from tests.support.contracts import CONTRACTS, GUIDE, PLATFORM
 from tests.support.flower import RunningFlower, flower
+from tests.support.hearing import hearing
 from tests.support.program import Program
 from tests.support.tenants import tenants_file
 from tests.support.worker_process import WorkerProcess
@@ -98,19 +97,6 @@ def cluster(
             folder=folder,
             environment=environment,
         )
-
-
-@contextmanager
-def heard(app: WorkersApp) -> Iterator[list[dict[str, Any]]]:
-    """Every event of Celery's that anybody could listen to."""
-    events: list[dict[str, Any]] = []
-    with app.connection_for_read() as connection:
-        receiver = EventReceiver(connection, handlers={"*": events.append}, app=app)
-        thread = threading.Thread(target=receiver.capture, kwargs={"wakeup": False})
-        thread.start()
-        yield events
-        receiver.should_stop = True
-        thread.join(10)
 
 
 class Sender:
@@ -251,7 +237,7 @@ def seen_meanwhile(cluster: Cluster, app: WorkersApp, folder: Path) -> dict[str,
         )
         threads = running.enter_context(cluster.worker())
         processes = running.enter_context(cluster.worker("-P", "processes", "-c", "2"))
-        events = running.enter_context(heard(app))
+        events = running.enter_context(hearing(app))
         watching = running.enter_context(
             flower(cluster.redis_url, folder, "--persistent", str(folder / "seen-by-flower"))
         )

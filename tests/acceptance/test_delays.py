@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -11,9 +10,9 @@ from typing import Any
 from uuid import uuid4
 
 import pytest
-from celery.events import EventReceiver
 
 from tests.support.cluster import Cluster
+from tests.support.hearing import hearing
 from tests.support.stamping import OPTIONS, TASK, message, put, stamps
 from tests.support.waiting import wait_until
 from tests.support.worker_process import WorkerProcess
@@ -106,18 +105,12 @@ def test_a_put_back_is_told_and_runs_again(
     cluster: Cluster, app: WorkersApp, worker: WorkerProcess
 ) -> None:
     cluster.sandbox.fault(method="PATCH", route=PATCH, kind="status", status=503)
-    heard: list[dict[str, Any]] = []
-    with app.connection_for_read() as connection:
-        receiver = EventReceiver(connection, handlers={"task-retried": heard.append}, app=app)
-        listener = threading.Thread(target=receiver.capture, kwargs={"wakeup": False})
-        listener.start()
+    with hearing(app, "task-retried") as heard:
         client = app.services.producer.app
         sent = client.send_task("set_attributes", kwargs=SET, queue="attributes").id
         wait_until(lambda: state_of(app, sent) == "RETRY", 10, "it is put back")
         ending = cluster.ending(sent)
         wait_until(lambda: heard, 10, "it is told")
-        receiver.should_stop = True
-        listener.join(10)
     assert [each["uuid"] for each in heard] == [sent]
     assert (ending["status"], ending["result"]["attempts"]) == ("SUCCESS", 2)
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import threading
 from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
 from pathlib import Path
@@ -11,7 +10,6 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 import requests
-from celery.events import EventReceiver
 from redis import Redis
 from structlog.testing import capture_logs
 
@@ -19,6 +17,7 @@ from tests.support.arriving import left
 from tests.support.bridges import SECRET, BridgeSite, url_of
 from tests.support.cluster import Cluster, wait_until
 from tests.support.cranked import CrankedWorker
+from tests.support.hearing import hearing
 from tests.support.occurring import queued, wanted
 from tests.support.worker_group import POOLS
 from workers.app import WorkersApp
@@ -350,14 +349,8 @@ def collector(spans: Spans) -> Iterator[Collector]:
 @pytest.fixture
 def events(app: WorkersApp) -> Iterator[list[dict[str, Any]]]:
     """Every event of Celery's that Flower could hear."""
-    heard: list[dict[str, Any]] = []
-    with app.connection_for_read() as connection:
-        receiver = EventReceiver(connection, handlers={"*": heard.append}, app=app)
-        thread = threading.Thread(target=receiver.capture, kwargs={"wakeup": False})
-        thread.start()
+    with hearing(app) as heard:
         yield heard
-        receiver.should_stop = True
-        thread.join(10)
 
 
 @pytest.mark.parametrize("pool", POOLS)
