@@ -96,6 +96,14 @@ class Runner:
             span.tell(status=result["status"])
             return result
 
+    def pause(self, tenant: str, error: RateLimited) -> None:
+        """Let nobody call for as long as the server says, and count and tell that."""
+        seconds = policy.pause_after(error, policy.rule_for(error, self.rules))
+        by_server = error.retry_after is not None
+        self.connections[tenant].pause(error.system, seconds, by_server=by_server)
+        self.counts.paused(tenant, error.system)
+        log.info("system.paused", tenant=tenant, system=error.system, seconds=seconds)
+
     def _attempt(self, operation: Operation[Any], delivery: Delivery, span: Span) -> dict[str, Any]:
         try:
             run = self._begin(operation, delivery)
@@ -189,11 +197,7 @@ class Runner:
     def _after(self, run: Run, error: Exception) -> Exception:
         """Act on `error` as the policy says, and return what is to be raised."""
         if isinstance(error, RateLimited):
-            pause = policy.pause_after(error, policy.rule_for(error, self.rules))
-            by_server = error.retry_after is not None
-            self.connections[run.claim.tenant].pause(error.system, pause, by_server=by_server)
-            self.counts.paused(run.claim.tenant, error.system)
-            log.info("system.paused", system=error.system, seconds=pause)
+            self.pause(run.claim.tenant, error)
         if policy.is_fault(error, self.rules):
             self.counts.fault("unexpected")
         decision = policy.decide(

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, TypeVar
 
 from tasks.apis.systems import Systems
 from tasks.errors import Postponed, RateLimited
-from workers.bridge.listening.asking import broker_needed, in_thread, pause
+from workers.bridge.listening.asking import broker_needed, in_thread
 from workers.limits.priority import LEFT_TO_OTHERS
 from workers.outside.visits import visiting
 from workers.transport.claims import WINDOW_SECONDS
@@ -60,7 +60,7 @@ class Patience:
                 with broker_needed():
                     return await loop.run_in_executor(self._thread, self._once, question, left)
             except RateLimited as error:
-                await in_thread(pause, self._services, self._tenant, error)
+                await in_thread(self._services.runner.pause, self._tenant, error)
             except Postponed as error:
                 if error.wait > LONGEST:
                     raise

@@ -13,10 +13,8 @@ import redis
 from tasks.apis.notifications import Notifications
 from tasks.apis.systems import offered
 from tasks.errors import BrokerAway, Postponed, RateLimited
-from workers import policy
 from workers.outside.visits import visiting
 from workers.store import INFRASTRUCTURE, told_apart
-from workers.watching.telemetry import log
 
 if TYPE_CHECKING:
     from workers.app import Services
@@ -60,20 +58,12 @@ class Asking:
             except Postponed as error:
                 await self._sleep(error.wait)
             except RateLimited as error:
-                await in_thread(pause, self._services, self._tenant, error)
+                # The next try waits for that, too.
+                await in_thread(self._services.runner.pause, self._tenant, error)
 
     def _once(self, question: Callable[[Notifications], T]) -> T:
         with visiting(self._services, self._tenant) as systems:
             return question(offered(systems.notifications))
-
-
-def pause(services: Services, tenant: str, error: RateLimited) -> None:
-    """Let nobody call for as long as the server says: the next try waits for that, too."""
-    runner = services.runner
-    seconds = policy.pause_after(error, policy.rule_for(error, runner.rules))
-    by_server = error.retry_after is not None
-    runner.connections[tenant].pause(error.system, seconds, by_server=by_server)
-    log.info("system.paused", tenant=tenant, system=error.system, seconds=seconds)
 
 
 async def in_thread(work: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
