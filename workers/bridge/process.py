@@ -91,7 +91,8 @@ class Bridge:
 
     @cached_property
     def metrics(self) -> BridgeMetrics:
-        return BridgeMetrics(topic for held in self.rules.values() for topic in held.topics())
+        topics = (topic for held in self.rules.values() for topic in held.topics())
+        return BridgeMetrics(topics, also=[self.services.counts.outside])
 
     @asynccontextmanager
     async def listening(self) -> AsyncIterator[str]:

@@ -106,6 +106,10 @@ class Counts:
         )
         for kind in ("unexpected", "process_died", "broker"):
             self._faults.labels(kind)
+        #: The part that a bridge shows: it calls outside systems, and carries no message out.
+        self.outside = CollectorRegistry()
+        for each in (self._calls, self._call_seconds, self._pauses):
+            self.outside.register(each)
 
     def _counter(self, name: str, meaning: str, *labels: str) -> Counter:
         return Counter(f"{PREFIX}_{name}", meaning, labels, registry=self.registry)

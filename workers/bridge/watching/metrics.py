@@ -12,19 +12,12 @@ from collections import defaultdict
 from collections.abc import Callable, Iterable
 from typing import Any
 
-from prometheus_client import (
-    CollectorRegistry,
-    Counter,
-    Gauge,
-    GCCollector,
-    Histogram,
-    PlatformCollector,
-    ProcessCollector,
-    generate_latest,
-)
+from prometheus_client import Counter, Gauge, Histogram, generate_latest
+from prometheus_client.registry import Collector
 
 from workers.bridge.watching.last_minute import LastMinute
 from workers.bridge.watching.templates import Templates
+from workers.metrics.server import registry_of
 
 PREFIX = "genesys_bridge"
 
@@ -38,11 +31,15 @@ LIVE = ("websocket", "eventbridge")
 class BridgeMetrics:
     """The counts of one bridge since its start; `patterns` are the topics of its rules.
 
-    `clock` gives epoch seconds.
+    What the collectors `also` tell is scraped with them. `clock` gives epoch seconds.
     """
 
     def __init__(
-        self, patterns: Iterable[str] = (), *, clock: Callable[[], float] = time.time
+        self,
+        patterns: Iterable[str] = (),
+        *,
+        also: Iterable[Collector] = (),
+        clock: Callable[[], float] = time.time,
     ) -> None:
         self._clock = clock
         self._templates = Templates(patterns)
@@ -50,13 +47,11 @@ class BridgeMetrics:
         self._minutes: defaultdict[str, LastMinute] = defaultdict(lambda: LastMinute(clock))
         self._last_event: dict[str, float] = {}
         self._away_until: float | None = None
+        self._registry = registry_of(*also)
         self._register()
 
     def _register(self) -> None:
-        self._registry = registry = CollectorRegistry()
-        ProcessCollector(registry=registry)
-        PlatformCollector(registry=registry)
-        GCCollector(registry=registry)
+        registry = self._registry
 
         def counter(name: str, meaning: str, *labels: str) -> Counter:
             return Counter(f"{PREFIX}_{name}", meaning, labels, registry=registry)
