@@ -9,6 +9,7 @@ import pytest
 from redis import Redis
 
 from tasks.errors import Postponed
+from tests.support.waiting import wait_until
 from workers.limits.budgets import DEADLINE
 from workers.limits.record_buckets import RecordBuckets
 from workers.store import Store
@@ -31,18 +32,27 @@ def taken(bucket: RecordBuckets, record: str = "customer-1") -> bool:
     return True
 
 
+def take_all(bucket: RecordBuckets) -> None:
+    """Take until it is too early, which is the second time unless the machine is busy."""
+    while True:
+        bucket.take("customer-1")
+
+
 def test_no_stretch_of_time_sees_more_than_a_burst_and_what_flows_in(redis: Redis) -> None:
     burst, per_second = 5, 40
     workers = [buckets(redis, burst, per_second * 60) for _ in range(3)]
     writes: list[tuple[float, float]] = []
-    asked, began = 0, time.monotonic()
-    while time.monotonic() < began + 1.5:
+    asked = 0
+
+    def ask() -> bool:
+        nonlocal asked
         before = time.monotonic()
         if taken(workers[asked % 3]):
             writes.append((before, time.monotonic()))
         asked += 1
-    assert asked > 2 * len(writes)
-    assert len(writes) >= burst + per_second
+        return len(writes) >= burst + per_second and asked > 2 * len(writes)
+
+    wait_until(ask, 30, "many have asked, and many were refused", pause=0)
     for first, (before, _) in enumerate(writes):
         for last, (_, after) in enumerate(writes[first:], first):
             # Half a millisecond: Redis and this process count on clocks of their own.
@@ -58,9 +68,8 @@ def test_all_who_ask_at_once_get_one_burst_together(redis: Redis) -> None:
 
 def test_who_comes_too_early_is_told_when_there_is_room(redis: Redis) -> None:
     bucket = buckets(redis, 1, 300)
-    bucket.take("customer-1")
     with pytest.raises(Postponed) as postponed:
-        bucket.take("customer-1")
+        take_all(bucket)
     assert postponed.value.deadline == DEADLINE
     assert 0 < postponed.value.wait <= 0.2
     assert "customer-1" not in str(postponed.value)
@@ -85,10 +94,9 @@ def test_each_record_of_each_tenant_has_its_own(redis: Redis) -> None:
 
 
 def test_a_bucket_that_is_full_again_is_forgotten(redis: Redis) -> None:
-    bucket = buckets(redis, 3, 600)
+    bucket = buckets(redis, 3, 60)
     bucket.take("customer-1")
     bucket.take("customer-1")
     (name,) = redis.keys("gw:record:*")
-    assert 0 < int(redis.pttl(name)) <= 200
-    time.sleep(0.21)
-    assert redis.keys("gw:record:*") == []
+    assert 0 < int(redis.pttl(name)) <= 2_000
+    wait_until(lambda: not redis.keys("gw:record:*"), 20, "it is forgotten")
