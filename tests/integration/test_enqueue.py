@@ -13,7 +13,7 @@ from redis import Redis
 from redis import exceptions as redis_errors
 
 from tasks.messages import SyncProfile
-from tests.support.cluster import Cluster, wait_until
+from tests.support.cluster import Cluster
 from workers.cli.main import FAILED, INTERRUPTED, run
 from workers.sending.outbox import Outbox
 
@@ -128,13 +128,16 @@ def test_an_interrupt_while_it_waits_for_lines_says_how_far_it_came(redis: Redis
     with subprocess.Popen(command, stdin=pipe, stderr=pipe) as process:
         assert process.stdin
         assert process.stderr
-        process.stdin.write(GOOD.encode())
+        process.stdin.write(f"{GOOD}nonsense\n".encode())
         process.stdin.flush()
-        wait_until(lambda: len(queued(redis)) == 2, 20, "both are on the queue")
+        # By then it knows that both are on the queue.
+        while b"line 3: " not in process.stderr.readline():
+            assert process.poll() is None
+        assert len(queued(redis)) == 2
         process.send_signal(signal.SIGINT)
         said = process.stderr.read().decode()
     assert process.returncode == INTERRUPTED
-    assert "stopped: enqueued 2, refused 0; line 2 was the last one\n" in said
+    assert "stopped: enqueued 2, refused 1; line 2 was the last one\n" in said
 
 
 def test_a_line_whose_operation_is_known_is_not_sent_again(
