@@ -188,6 +188,7 @@ def test_whoever_asks_waits_no_longer_than_its_patience_and_is_answered_later() 
 
     recent = Recent(ask=ask, patience=0.01)
     assert [recent.get(), recent.get()] == [None, None]
+    wait_until(lambda: asked, 10, "it is asked")
     assert asked == [1], "one question at a time"
     go_on.set()
     wait_until(lambda: recent.get() == "late", 10, "the answer is there")
