@@ -9,68 +9,11 @@ from typing import Any
 import pytest
 from rich.console import Console
 
-from tests.support.statuses import queue, status, system, worker
+from tests.support.statuses import KNOWN, NOW, bridge, busy, status
 from workers.app import queues
-from workers.bridge.state.gaps import Gap
-from workers.bridge.watching.reports import BridgeReport
 from workers.cli import status as command
 from workers.cli.status_tables import few, lag, reads, view
-from workers.limits.overrides import RateSet
 from workers.watching.status import Status
-
-NOW = 1_800_000_000.0
-KNOWN = [each.name for each in queues(["default", "acme"])]
-
-
-def bridge(tenant: str = "default", name: str = "3f2a1b4c5d6e:7", **changes: Any) -> BridgeReport:
-    """Return the report of a bridge that leads and has much to do, with some of it changed."""
-    usual: dict[str, Any] = {
-        "at": NOW,
-        "leads": True,
-        "listens": True,
-        "receives": True,
-        "channels": 2,
-        "topics": 1_200,
-        "connected_since": NOW - 7_300,
-        "last_event": NOW - 3,
-        "rate": 123.4,
-        "lag": (0.018, 0.49),
-        "counts": {"enqueued": 123_456, "duplicates": 98_765},
-    }
-    return BridgeReport(bridge=name, tenant=tenant, **{**usual, **changes})
-
-
-def busy() -> Status:
-    """Return the status of a system in which everything happens at once."""
-    rate_set = RateSet(rate=0.5, by="ana@desk-17", at=NOW - 700)
-    return status(
-        queues=(
-            queue(
-                "redact.acme",
-                waiting=123_456,
-                delayed=1_234,
-                leased=16,
-                head_waits=7_200.0,
-                achieved=2.9,
-                rate=3.0,
-                rate_set=rate_set,
-                readers=("a", "b"),
-            ),
-            *(queue(name, readers=("a",)) for name in KNOWN),
-        ),
-        strays=(queue("merge.typo", waiting=1, trouble="unknown tenant typo"),),
-        systems=(
-            system("default", "genesys", spent=290, reserved=12, window_left=31.0, pause_left=9.0),
-            system("acme", "cxone"),
-        ),
-        workers=(worker("normal@3f2a1b4c5d6e"), worker("old@3f2a1b4c5d6e", alive=False)),
-        bridges=(
-            bridge("acme", rejected=3),
-            bridge("default", name="aa2a1b4c5d6e:7", leads=False, connected_since=None),
-        ),
-        gaps={"acme": (Gap(id="g", start=NOW - 60, end=NOW, reason="silence"),)},
-        dead_letters=1_234,
-    )
 
 
 def shown(seen: Status, width: int, *, many: int | None = 20) -> list[str]:
@@ -154,7 +97,7 @@ def test_a_bridge_is_red_where_events_are_missed(
 ) -> None:
     (table,) = view(status(bridges=(bridge(**changes),))).tables
     assert word in "\n".join(shown(status(bridges=(bridge(**changes),)), 160))
-    assert [style for _, style in table.rows] == [color]
+    assert [row.style for row in table.listing.rows] == [color]
 
 
 @pytest.mark.parametrize(
@@ -202,7 +145,7 @@ def screen(
 def test_a_screen_begins_with_what_needs_somebody(monkeypatch: pytest.MonkeyPatch) -> None:
     lines = screen(monkeypatch, 60)
     assert "again every 2 s until Ctrl-C" in lines[0]
-    assert "1 gaps since" in lines[1]
+    assert "acme: 1 gap since" in lines[1]
     assert row(lines, "attributes.acme")
 
 
@@ -216,5 +159,5 @@ def test_a_low_screen_shows_what_is_busy_alone(monkeypatch: pytest.MonkeyPatch) 
 
 def test_while_redis_is_away_what_was_seen_stays(monkeypatch: pytest.MonkeyPatch) -> None:
     lines = screen(monkeypatch, 60, away="TimeoutError")
-    assert lines[0].startswith("Redis does not answer (TimeoutError): this is what was seen at ")
+    assert lines[0].startswith("Redis does not answer (TimeoutError): this was seen at ")
     assert row(lines, "redact.acme", "123456")

@@ -43,6 +43,9 @@ def status(
     all of its topics, `lag` what half of its events and 99 of a hundred took to become messages,
     and `again` counts what was told once more. JSON has seconds, and messages per second.
 
+    On a screen that is too low for all of it, `--watch` shows the worst rows of each table, and in
+    a line below them how many others there are and how it is with those.
+
     **Examples**
 
     `genesys-workers status`
@@ -84,12 +87,14 @@ def _watch(found: Services, seen: Status, pause: float, *, everything: bool) -> 
 
 
 def screen(seen: Status, pause: float, away: str, *, everything: bool) -> RenderableType:
-    """Return what stands on the screen: where it is too low for all rows, the busy ones alone."""
+    """Return what stands on the screen: where it is too low for all rows, the worst of them."""
     at = local_time(seen.at)
     head = Text(f"{at}, again every {pause:g} s until Ctrl-C", "dim")
     if away:
-        head = Text(f"Redis does not answer ({away}): this is what was seen at {at}", "red")
-    shown = view(seen, many=None if everything else MANY).watched(head)
-    if everything or len(out.render_lines(shown)) <= out.height:
-        return shown
-    return view(seen, many=0).watched(head)
+        head = Text(f"Redis does not answer ({away}): this was seen at {at}", "red")
+    head.no_wrap, head.overflow = True, "ellipsis"
+    for many in (None,) if everything else (MANY, 0):
+        shown = view(seen, many=many).watched(head)
+        if len(out.render_lines(shown)) <= out.height:
+            return shown
+    return view(seen, many=None).fitted(head, out.height)

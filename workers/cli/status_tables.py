@@ -11,10 +11,11 @@ from rich.text import Text
 
 from workers.bridge.watching.reports import GONE
 from workers.cli.console import printable
-from workers.cli.listing import Listing
-from workers.cli.moments import local_time, span
+from workers.cli.fitting import QUIET, Part, fitted
+from workers.cli.listing import Listing, Row
+from workers.cli.moments import span
+from workers.cli.status_notes import note, notes
 from workers.limits.rates import format_achieved, format_rate, split_queue
-from workers.watching.strays import MOST
 
 if TYPE_CHECKING:
     from workers.bridge.watching.reports import BridgeReport
@@ -28,23 +29,36 @@ MANY = 20
 #: Queues of a worker that are named.
 FEW = 7
 
+#: Rows of queues on a low screen for each row of another table.
+QUEUES_AT_A_TIME = 3
+
 T = TypeVar("T")
 
 
 @dataclass(frozen=True, kw_only=True)
 class View:
-    """What is to be seen of a status: notes, which may be alarms, and tables."""
+    """What is to be seen of a status: notes, of which the first matters most, and tables.
 
-    notes: Sequence[Text]
-    tables: Sequence[Listing]
+    `left_out` says which rows the tables do without, if any.
+    """
+
+    notes: Sequence[Part]
+    tables: Sequence[Part]
+    left_out: Sequence[Part]
 
     def printed(self) -> RenderableType:
         """Return it as it is read from its end, where the next prompt is."""
-        return Group(*self.tables, *self.notes)
+        parts = (*self.tables, *reversed(self.notes), *self.left_out)
+        return Group(*(part.listing for part in parts))
 
     def watched(self, head: Text) -> RenderableType:
-        """Return it as it stands on a screen, whose end may be cut off."""
-        return Group(head, *self.notes, *self.tables)
+        """Return it as it stands on a screen with room for all of it."""
+        parts = (*self.notes, *self.left_out, *self.tables)
+        return Group(head, *(part.listing.screened() for part in parts))
+
+    def fitted(self, head: Text, height: int) -> RenderableType:
+        """Return it as it stands on a screen of so many lines: of each part the worst rows."""
+        return Group(head, *fitted([*self.notes, *self.tables], height - 1))
 
 
 def view(seen: Status, *, many: int | None = MANY) -> View:
@@ -59,10 +73,16 @@ def view(seen: Status, *, many: int | None = MANY) -> View:
         (len(seen.queues) + len(seen.strays) - len(queues), "idle queues"),
         (len(seen.systems) - len(systems), "systems without a call"),
     )
-    tables = (_queues(seen, queues), _systems(systems), _workers(seen), _bridges(seen))
+    tables = (
+        Part(listing=_queues(seen, queues), nouns="queues", share=QUEUES_AT_A_TIME),
+        Part(listing=_systems(systems), nouns="systems"),
+        Part(listing=_workers(seen), nouns="workers"),
+        Part(listing=_bridges(seen), nouns="bridges"),
+    )
     return View(
-        notes=[*_notes(seen), *_left_out(left_out)],
-        tables=[table for table in tables if table.rows],
+        notes=list(notes(seen)),
+        tables=[table for table in tables if table.listing.rows],
+        left_out=list(_left_out(left_out)),
     )
 
 
@@ -78,15 +98,22 @@ def _is_busy(queue: QueueStatus) -> bool:
 
 def _queues(seen: Status, queues: Iterable[QueueStatus]) -> Listing:
     return Listing(
-        headings="queue,waiting>,delayed>,leased>,oldest>,started>,of,set by~?,workers~",
-        rows=[(_queue(seen, each), _of_queue(each)) for each in queues],
+        headings="queue,waiting>,delayed>-,leased>-,oldest>,started>-,of-,set by~?,workers~",
+        rows=[_of_queue(each, _queue(seen, each)) for each in queues],
     )
 
 
-def _of_queue(queue: QueueStatus) -> str:
+def _of_queue(queue: QueueStatus, cells: tuple[str, ...]) -> Row:
+    """Return its row; the longer its first message has been waiting, the worse."""
     if queue.trouble:
-        return "red"
-    return "" if _is_busy(queue) else "dim"
+        return Row(cells=cells, style="red", state="unread", weight=queue.head_waits or 0)
+    if queue.head_waits is not None:
+        return Row(cells=cells, state="waiting", weight=1 + queue.head_waits)
+    if not _is_busy(queue):
+        return Row(cells=cells, style=QUIET, state="idle")
+    if queue.leased or queue.achieved:
+        return Row(cells=cells, state="at work")
+    return Row(cells=cells, state="delayed" if queue.delayed else "with a rate set")
 
 
 def _queue(seen: Status, queue: QueueStatus) -> tuple[str, ...]:
@@ -111,15 +138,18 @@ def _mark(seen: Status, rate_set: RateSet) -> str:
 
 def _systems(systems: Iterable[SystemStatus]) -> Listing:
     return Listing(
-        headings="tenant,system,calls>,of>,reserved>?,window ends in>,paused for>",
-        rows=[(_system(each), _of_system(each)) for each in systems],
+        headings="tenant,system,calls>,of>-,reserved>?,window ends in>-,paused for>",
+        rows=[_of_system(each, _system(each)) for each in systems],
     )
 
 
-def _of_system(system: SystemStatus) -> str:
+def _of_system(system: SystemStatus, cells: tuple[str, ...]) -> Row:
+    """Return its row; the longer the pause, or the more of the budget is spent, the worse."""
     if system.pause_left is not None:
-        return "red"
-    return "" if system.spent else "dim"
+        return Row(cells=cells, style="red", state="paused", weight=system.pause_left)
+    if system.spent:
+        return Row(cells=cells, state="in use", weight=system.spent / system.limit)
+    return Row(cells=cells, style=QUIET, state="without a call")
 
 
 def _system(system: SystemStatus) -> tuple[str, ...]:
@@ -136,8 +166,19 @@ def _system(system: SystemStatus) -> tuple[str, ...]:
 
 def _workers(seen: Status) -> Listing:
     known = [queue.name for queue in seen.queues]
-    rows = [(_worker(each, known), "" if each.alive else "red") for each in seen.workers]
-    return Listing(headings="worker,holds>,slots>,queues~,last heard of", rows=rows)
+    return Listing(
+        headings="worker,holds>,slots>,queues~-,last heard of",
+        rows=[_of_worker(each, _worker(each, known)) for each in seen.workers],
+    )
+
+
+def _of_worker(worker: WorkerStatus, cells: tuple[str, ...]) -> Row:
+    """Return its row; the more it holds, the worse."""
+    if not worker.alive:
+        return Row(cells=cells, style="red", state="silent", weight=worker.held)
+    if worker.held:
+        return Row(cells=cells, state="at work", weight=worker.held)
+    return Row(cells=cells, style=QUIET, state="idle")
 
 
 def _worker(worker: WorkerStatus, known: Sequence[str]) -> tuple[str, ...]:
@@ -170,10 +211,9 @@ def few(words: Sequence[str]) -> str:
 
 
 def _bridges(seen: Status) -> Listing:
-    return Listing(
-        headings="tenant,bridge~,role,hears>,topics>,events>,lag>,last>?,sent>?,again>?,gaps>",
-        rows=[(_bridge(seen, each), _of_bridge(seen, each)) for each in seen.bridges],
-    )
+    headings = "tenant,bridge~-,role,hears>,topics>-,events>-,lag>-,last>?,sent>?,again>?,gaps>"
+    rows = [_of_bridge(seen, each, _bridge(seen, each)) for each in seen.bridges]
+    return Listing(headings=headings, rows=rows)
 
 
 def _bridge(seen: Status, bridge: BridgeReport) -> tuple[str, ...]:
@@ -195,11 +235,17 @@ def _bridge(seen: Status, bridge: BridgeReport) -> tuple[str, ...]:
     )
 
 
-def _of_bridge(seen: Status, bridge: BridgeReport) -> str:
-    """Return the colour of a bridge that is gone, or leads and does not hear everything."""
-    if seen.at - bridge.at > GONE or _is_deaf(bridge) or (bridge.leads and bridge.rejected):
-        return "red"
-    return "" if bridge.leads or bridge.rate else "dim"
+def _of_bridge(seen: Status, bridge: BridgeReport, cells: tuple[str, ...]) -> Row:
+    """Return its row, red where it is gone, or leads and does not hear everything."""
+    if seen.at - bridge.at > GONE:
+        return Row(cells=cells, style="red", state="gone")
+    if _is_deaf(bridge):
+        return Row(cells=cells, style="red", state="hearing nothing")
+    if bridge.leads and bridge.rejected:
+        return Row(cells=cells, style="red", state="not hearing all")
+    if bridge.leads or bridge.rate:
+        return Row(cells=cells, state="at work", weight=bridge.lag[1] if bridge.lag else 0)
+    return Row(cells=cells, style=QUIET, state="standing by")
 
 
 def _is_deaf(bridge: BridgeReport) -> bool:
@@ -217,28 +263,10 @@ def _ago(seen: Status, moment: float) -> str:
     return span(max(0.0, seen.at - moment))
 
 
-def _notes(seen: Status) -> Iterator[Text]:
-    if not any(worker.alive for worker in seen.workers):
-        yield Text("no worker is alive", "red")
-    for tenant, pause in seen.pauses.items():
-        line = f"{tenant} is paused by {pause.by} since {local_time(pause.at)}"
-        yield Text(printable(line), "yellow")
-    if not seen.complete:
-        yield Text(f"Redis has more than {MOST:,} keys: mistyped queues may be missing", "yellow")
-    for tenant, gaps in seen.gaps.items():
-        since = local_time(min(gap.start for gap in gaps))
-        line = f"{tenant}: {len(gaps)} gaps since {since} are still to be backfilled"
-        yield Text(printable(line), "yellow")
-    for tenant, found in seen.findings.items():
-        kinds = ", ".join(f"{count} {entity}" for entity, count in found.items())
-        yield Text(printable(f"redacted for {tenant}: {kinds}"))
-    yield Text(f"held by workers: {seen.held}   dead letters: {seen.dead_letters}")
-
-
-def _left_out(counts: Iterable[tuple[int, str]]) -> Iterator[Text]:
+def _left_out(counts: Iterable[tuple[int, str]]) -> Iterator[Part]:
     """Yield the line that says how many rows are not shown, if any."""
     if told := ", ".join(f"{count} {what}" for count, what in counts if count):
-        yield Text(f"not shown: {told} (--all)", "dim")
+        yield note(f"not shown: {told} (--all)", QUIET)
 
 
 def _count(count: int) -> str:
