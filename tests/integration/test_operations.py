@@ -165,7 +165,7 @@ def test_a_429_pauses_the_system_and_uses_up_no_try(
     )
     cranked.send("set_attributes", attributes(cluster), "attributes")
     cranked.crank("attributes")
-    assert 6_000 < int(cluster.redis.pttl("gw:pause:default:genesys")) <= 7_000
+    assert 5_000 < int(cluster.redis.pttl("gw:pause:default:genesys")) <= 7_000
     cranked.send("set_attributes", attributes(cluster, step="2"), "attributes")
     assert cranked.crank("attributes") is None
     assert len(calls(cluster)) == 1
