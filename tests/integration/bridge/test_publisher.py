@@ -355,8 +355,10 @@ def test_nothing_is_lost_or_doubled_by_a_process_that_was_killed(
     command = [sys.executable, "-c", KILLED, redis_url]
     root = str(Path(__file__).parents[3])
     with subprocess.Popen(command, cwd=root) as process:
-        wait_until(lambda: redis.llen("sync") > 300, SOON, "it is putting messages")
-        os.kill(process.pid, signal.SIGKILL)
+        try:
+            wait_until(lambda: redis.llen("sync") > 300, 60, "it is putting messages")
+        finally:
+            os.kill(process.pid, signal.SIGKILL)
     put(services, *about(*map(str, range(5_001))))
     assert sorted(map(int, contacts(redis))) == list(range(5_001))
     assert sum(1 for _ in redis.scan_iter("gw:operation:*", count=1000)) == 5_001

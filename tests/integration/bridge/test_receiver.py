@@ -160,8 +160,11 @@ def test_a_redis_that_hangs_is_away_before_the_sender_gives_up(
 
     async def story() -> None:
         async with receiving(app) as at:
-            redis.client_pause(1_000)
-            answer = await at.post(DEFAULT_TENANT, left("c-1"))
+            redis.client_pause(60_000, all=False)
+            try:
+                answer = await at.post(DEFAULT_TENANT, left("c-1"))
+            finally:
+                redis.client_unpause()
             assert (answer.status, answer.headers["Retry-After"]) == (503, "5")
             await until(lambda: conversations(redis))
             await until_taken(at)
