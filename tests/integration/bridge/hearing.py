@@ -25,7 +25,7 @@ SECONDS = 10.0
 TENANT = "default"
 QUICK = Waits(first=0.02, longest=0.1)
 TIMING = Timing(
-    silence=2.0,
+    silence=8.0,
     steady=0.2,
     apart=0.0,
     handover=2.0,

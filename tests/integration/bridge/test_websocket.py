@@ -142,13 +142,13 @@ def test_a_channel_has_a_thousand_topics_and_the_rest_have_another(
 def test_a_silent_socket_is_replaced_as_soon_as_that_is_sure(
     serve: Serve, contract: str, sandbox: SandboxHandle, say: Say
 ) -> None:
-    with hearing(serve(contract), A, timing=replace(TIMING, silence=0.4)) as heard:
+    with hearing(serve(contract), A, timing=replace(TIMING, silence=1.0)) as heard:
         heard.wait_connected()
         muted = time.monotonic()
         sandbox.sockets("mute")
         say(1)
         heard.wait_gaps(1)
-        assert time.monotonic() - muted < 0.4 + 1.0
+        assert time.monotonic() - muted < TIMING.silence
         say(2)
         heard.wait(lambda: heard.taken.numbers == [2], "it is heard again")
         assert heard.reasons == ["silent"]
@@ -244,6 +244,7 @@ def test_a_channel_that_is_taken_away_is_replaced(
 def test_a_socket_that_will_close_is_followed_before_it_does(
     serve: Serve, contract: str, sandbox: SandboxHandle, say: Say
 ) -> None:
+    sandbox.options(notice_seconds=10)
     with hearing(serve(contract), A) as heard:
         heard.wait_connected()
         sandbox.sockets("closing")
@@ -268,6 +269,7 @@ def test_a_socket_that_will_close_is_followed_before_it_does(
 def test_a_socket_that_cannot_be_followed_is_heard_to_its_end(
     services: Services, sandbox: SandboxHandle, say: Say
 ) -> None:
+    sandbox.options(notice_seconds=3)
     with capture_logs() as logs, hearing(services, A) as heard:
         heard.wait_connected()
         sandbox.fault(kind="status", status=503, route=SOCKET)
@@ -285,11 +287,11 @@ def test_no_21st_channel_is_made_and_a_free_one_is_waited_for(
     services: Services, sandbox: SandboxHandle, say: Say
 ) -> None:
     others = NotificationService(http=platform.connect(sandbox))
-    sandbox.options(channel_seconds=3)
-    others.create_channel()
-    sandbox.options(channel_seconds=3_600)
     for _ in range(19):
         others.create_channel()
+    sandbox.options(channel_seconds=4)
+    others.create_channel()
+    sandbox.options(channel_seconds=3_600)
     taken = {each["id"] for each in sandbox.channels()}
     with capture_logs() as logs, hearing(services, A) as heard:
         heard.wait(lambda: len(told(logs, "bridge.not_connected")) > 1, "it is tried again")
@@ -342,7 +344,7 @@ def test_a_channel_is_renewed_before_it_ends(
 def test_a_channel_that_is_gone_when_it_is_renewed_is_replaced(
     services: Services, sandbox: SandboxHandle
 ) -> None:
-    sandbox.options(channel_seconds=1.0)
+    sandbox.options(channel_seconds=3)
     with hearing(services, A) as heard:
         heard.wait_connected()
         body = {"status": 404, "code": "entity.not.found", "message": "not found"}
@@ -390,21 +392,21 @@ def test_what_always_fails_is_tried_seldom_and_a_restart_waits_too(
     sandbox.fault(kind="status", status=503, route=SOCKET, times=None)
     timing = replace(TIMING, failed=Waits(first=0.2, longest=60))
     with hearing(services, A, timing=timing) as heard:
-        heard.wait(lambda: len(sandbox.journal(route=SOCKET)) == 3, "it was tried three times")
-    waits = [each["at"] for each in sandbox.journal(route=SOCKET)]
-    assert waits[1] - waits[0] >= 0.1
-    assert waits[2] - waits[1] >= 0.2
+        heard.wait(lambda: len(sandbox.journal(route=SOCKET)) >= 3, "it was tried three times")
+    tried = [each["at"] for each in sandbox.journal(route=SOCKET)]
+    assert tried[1] - tried[0] >= 0.1
+    assert tried[2] - tried[1] >= 0.2
     sandbox.clear_faults()
     with hearing(services, A, timing=timing) as heard:
         heard.wait_connected()
-    assert sandbox.journal(route=SOCKET)[3]["at"] - waits[2] >= 0.4
+    assert sandbox.journal(route=SOCKET)[-1]["at"] - tried[-1] >= 0.4
 
 
 def test_a_connection_that_lasts_forgets_failures(
     services: Services, sandbox: SandboxHandle
 ) -> None:
     sandbox.fault(kind="status", status=503, route=SOCKET, times=2)
-    with hearing(services, A) as heard:
+    with hearing(services, A, timing=replace(TIMING, steady=1.5)) as heard:
         heard.wait_connected()
         backoff = heard.source._means.pace._backoff
         assert backoff.failing().failures == 2
@@ -417,11 +419,11 @@ def test_what_is_refused_is_told_and_left_alone_for_a_while(
     sandbox.put_client("platform-client", secret="another")
     timing = replace(TIMING, refused=Waits(first=0.4, longest=60))
     with capture_logs() as logs, hearing(services, A, timing=timing) as heard:
-        heard.wait(lambda: len(told(logs, "bridge.not_connected")) == 2, "it is told")
+        heard.wait(lambda: len(told(logs, "bridge.not_connected")) >= 2, "it is told")
         sandbox.put_client("platform-client", secret="platform-secret")
         heard.wait_connected()
     assert "answered 401" in told(logs, "bridge.not_connected")[0]
-    first, second, third = (each["at"] for each in sandbox.journal(route="/oauth/token"))
+    first, second, third, *_ = (each["at"] for each in sandbox.journal(route="/oauth/token"))
     assert second - first >= 0.2
     assert third - second >= 0.4
 
