@@ -128,13 +128,14 @@ def test_what_is_not_answered_is_delivered_again(
 
 
 def test_a_target_that_is_away_gets_everything_once_it_is_back(sandbox: SandboxHandle) -> None:
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-        port = listener.getsockname()[1]
-    sandbox.add_target(f"http://127.0.0.1:{port}/", SECRET, **SOON)
+    # Nobody else takes the port, and until somebody listens it refuses connections.
+    back = Outside(listener=socket.socket())
+    back.listener.bind(("127.0.0.1", 0))
+    sandbox.add_target(f"{back.url}/", SECRET, **SOON)
     emit(sandbox, 3)
     wait_until(lambda: figures(sandbox)["retried"] > 3, SECONDS, "it was tried again")
     assert figures(sandbox)["waiting"] == 3
-    back = Outside(listener=socket.create_server(("127.0.0.1", port)))
+    back.listener.listen()
     serving = threading.Thread(target=back.serve, daemon=True)
     serving.start()
     assert settled(sandbox)["delivered"] == 3
@@ -227,21 +228,24 @@ def test_deliveries_share_a_bounded_number_of_connections(
     sandbox: SandboxHandle, receiver: Outside, target: Callable[..., str]
 ) -> None:
     busy, most, lock = 0, 0, threading.Lock()
-    answered = answer()
+    answered, all_emitted = answer(), threading.Event()
 
     def slowly(connection: socket.socket) -> bool:
         nonlocal busy, most
         with lock:
             busy += 1
             most = max(most, busy)
+        all_emitted.wait(SECONDS)
         receiver.stopping.wait(0.02)
         with lock:
             busy -= 1
         return answered(connection)
 
     receiver.behaviours[:] = [slowly]
-    target(connections=3)
+    target(connections=3, timeout_seconds=60)
     emit(sandbox, 20)
+    wait_until(lambda: busy == 3, SECONDS, "all connections are busy")
+    all_emitted.set()
     assert settled(sandbox)["delivered"] == 20
     assert most == 3
 
