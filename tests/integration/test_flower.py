@@ -22,6 +22,7 @@ from tests.support.worker_process import WorkerProcess
 from workers.app import WorkersApp
 from workers.limits.overrides import Overrides
 from workers.limits.priority import lists
+from workers.transport.claims import delayed, message_key
 from workers.watching.status import look
 
 __all__ = ["app", "cluster", "folder", "redis", "sandbox", "worker"]
@@ -70,6 +71,20 @@ def paused(app: WorkersApp, tenant: str) -> Iterator[None]:
         yield
     finally:
         overrides.resume(tenant)
+
+
+def let_it_run_again(cluster: Cluster, sent: str) -> None:
+    """Let a message that was put back be due, and the pause that a 429 has brought be over."""
+    redis: Any = cluster.redis
+
+    def is_due() -> bool:
+        tags = [tag.decode() for tag in redis.zrange(delayed("attributes"), 0, -1)]
+        ours = [tag for tag in tags if redis.hget(message_key(tag), "id") == sent.encode()]
+        return any(redis.zadd(delayed("attributes"), {tag: 0}, xx=True, ch=True) for tag in ours)
+
+    # Its retry is told a moment before it is put back.
+    wait_until(is_due, 20, "it was put back")
+    redis.delete("gw:pause:default:genesys")
 
 
 @pytest.mark.parametrize(
@@ -152,10 +167,11 @@ def test_a_put_back_is_a_retry_that_says_why(
     cluster: Cluster, app: WorkersApp, shown: RunningFlower
 ) -> None:
     cluster.sandbox.fault(
-        kind="status", status=429, method="PATCH", headers={"Retry-After": "2"}, route=PATCH
+        kind="status", status=429, method="PATCH", headers={"Retry-After": "600"}, route=PATCH
     )
     sent = send(app, a_call(cluster))
     told = shown.await_state(sent, "RETRY")
+    let_it_run_again(cluster, sent)
     assert told["exception"].startswith("genesys answered 429 fault.injected to PATCH ")
     assert told["kwargs"] == "{attributes, conversation_id, tenant}"
     assert told["retried"]
@@ -193,11 +209,13 @@ def test_it_only_looks_unless_it_may_control(
 def test_a_revoked_message_ends_as_a_dead_letter(
     cluster: Cluster, app: WorkersApp, controlling: RunningFlower
 ) -> None:
-    limited = {"kind": "status", "status": 429, "headers": {"Retry-After": "1"}}
+    limited = {"kind": "status", "status": 429, "headers": {"Retry-After": "600"}}
     cluster.sandbox.fault(route=PATCH, method="PATCH", **limited)
     sent = send(app, a_call(cluster))
     controlling.await_state(sent, "RETRY")
     assert controlling.ask("POST", f"/api/task/revoke/{sent}").status_code == 200
+    wait_until(lambda: cluster.redis.zscore("gw:revoked", sent), 20, "workers know of it")
+    let_it_run_again(cluster, sent)
     assert controlling.await_state(sent, "REVOKED")["revoked"]
     letter = next(app.services.dead_letters.find([f"attributes:{sent}"]))
     assert (letter.status, letter.reason) == ("failed", "revoked")
