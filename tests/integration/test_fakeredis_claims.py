@@ -17,6 +17,7 @@ from workers.embedded.loopback import HOST, free_port
 from workers.embedded.redis_server import Source, find
 from workers.sandbox.testing import SandboxHandle
 from workers.sending.producer import Producer
+from workers.store import Store
 
 CONTACTS = "/api/v2/interactions/contacts/{contactId}"
 LEASE = 2
@@ -91,10 +92,12 @@ def test_messages_are_carried_out_and_leave_nothing_behind(
 
 def test_a_message_waits_for_its_moment(cluster: Cluster, producer: Producer) -> None:
     with cluster.worker():
+        sent = Store(redis=cluster.redis).now()
         later, now = send(cluster, producer, delay=3), send(cluster, producer)
-        assert status_of(cluster, now) == "done"
-        assert not cluster._meta(later)
-        assert status_of(cluster, later) == "done"
+        assert {status_of(cluster, each) for each in (later, now)} == {"done"}
+    first, second = cluster.sandbox.journal(route=CONTACTS)
+    assert [each["correlation_id"] for each in (first, second)] == [now, later]
+    assert second["at"] >= sent + 3
 
 
 def test_a_message_that_may_not_run_yet_is_put_back_and_carried_out_later(
