@@ -131,6 +131,14 @@ def test_the_longest_wait_stands_first(monkeypatch: pytest.MonkeyPatch) -> None:
     assert ages[0] == WAITING - 1
 
 
+def test_who_has_set_a_rate_goes_before_why_nobody_reads_is_cut(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    lines = screen(monkeypatch, busy(), (80, 24))
+    assert not [line for line in lines if "set by" in line]
+    assert [line for line in lines if "merge.typo" in line and "unknown tenant typo" in line]
+
+
 @pytest.mark.parametrize("width", [40, 60, 80])
 def test_columns_go_before_a_number_is_cut(monkeypatch: pytest.MonkeyPatch, width: int) -> None:
     lines = screen(monkeypatch, busy(), (width, 19))

@@ -53,10 +53,9 @@ class Column:
     def folds(self) -> bool:
         return FOLDS in self.heading or self.longest > WHOLE
 
-    @property
-    def width(self) -> int:
-        """The least that it takes."""
-        return min(self.longest, FOLDED) if self.folds else self.longest
+    def width(self, folded: int) -> int:
+        """Return the least that it takes, where so many characters of it are shown if it folds."""
+        return min(self.longest, folded) if self.folds else self.longest
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -121,7 +120,7 @@ class Listing:
             if any(cells)
         ]
         for each in [column for column in columns if self._may_go(column)][::-1]:
-            if sum(column.width + APART for column in columns) <= width:
+            if sum(self._least(column) + APART for column in columns) <= width:
                 break
             columns.remove(each)
         return columns
@@ -129,3 +128,8 @@ class Listing:
     def _may_go(self, column: Column) -> bool:
         marks = (MAY_GO, MAY_GO_ON_SCREEN) if self.on_screen else (MAY_GO,)
         return any(mark in column.heading for mark in marks)
+
+    def _least(self, column: Column) -> int:
+        """Return the room for a column: on a screen, one that has to stay keeps most of it."""
+        stays = self.on_screen and not self._may_go(column)
+        return column.width(WHOLE if stays else FOLDED)

@@ -94,7 +94,8 @@ def screen(seen: Status, pause: float, away: str, *, everything: bool) -> Render
         head = Text(f"Redis does not answer ({away}): this was seen at {at}", "red")
     head.no_wrap, head.overflow = True, "ellipsis"
     for many in (None,) if everything else (MANY, 0):
-        shown = view(seen, many=many).watched(head)
-        if len(out.render_lines(shown)) <= out.height:
+        found = view(seen, many=many)
+        shown = found.watched(head)
+        if found.rows < out.height and len(out.render_lines(shown)) <= out.height:
             return shown
     return view(seen, many=None).fitted(head, out.height)

@@ -46,6 +46,11 @@ class View:
     tables: Sequence[Part]
     left_out: Sequence[Part]
 
+    @property
+    def rows(self) -> int:
+        """The rows of all parts: it is never lower than so many lines."""
+        return sum(len(part.listing.rows) for part in (*self.notes, *self.tables))
+
     def printed(self) -> RenderableType:
         """Return it as it is read from its end, where the next prompt is."""
         parts = (*self.tables, *reversed(self.notes), *self.left_out)
