@@ -12,7 +12,7 @@ from rich.console import Console
 from tests.support.statuses import NOW, bridge, busy, queue, status, system, worker
 from workers.bridge.state.gaps import Gap
 from workers.cli import status as command
-from workers.cli.fitting import Part, fitted
+from workers.cli.fitting import NO_ROOM, Part, fitted
 from workers.cli.listing import Listing, Row
 from workers.watching.status import Status
 
@@ -84,7 +84,7 @@ def shown(lines: Sequence[str], start: str) -> list[str]:
     return [line for line in lines if line.startswith(start)]
 
 
-@pytest.mark.parametrize("size", SIZES)
+@pytest.mark.parametrize("size", [*SIZES, (80, 8), (80, 2)])
 @pytest.mark.parametrize("seen", [busy(), crowded(), status()], ids=["busy", "crowded", "empty"])
 def test_a_status_fits_every_screen(
     monkeypatch: pytest.MonkeyPatch, seen: Status, size: tuple[int, int]
@@ -169,7 +169,6 @@ def part(styles: str, *, share: int = 1, headings: str = "heading") -> Part:
         (["bbb", "bbb"], 6, [1, 1]),
         (["bbb", "bbb"], 4, [1, 0]),
         (["bbb", "bbb"], 2, [0, 0]),
-        (["bbb", "bbb"], 0, [0, 0]),
         (["qqq", "qbq"], 5, [0, 3]),
         (["bbq", "rrq"], 4, [0, 1]),
         (["bbbbbbbb", "rrrrrrrr"], 9, [2, 3]),
@@ -197,6 +196,22 @@ def test_a_line_without_others_like_it_is_never_replaced() -> None:
 
 
 @pytest.mark.parametrize(
+    ("height", "lines"),
+    [
+        (4, ["… 2 rows, all q", "… 2 rows: 1 y, 1 b", "… 2 rows, all r", "… 2 rows, all b"]),
+        (3, ["… 2 rows, all r", "… 2 rows: 1 y, 1 b", f"… 4 {NO_ROOM}: 2 b, 2 q"]),
+        (2, ["… 2 rows, all r", f"… 6 {NO_ROOM}: 1 y, 3 b, 2 q"]),
+        (1, [f"… 8 {NO_ROOM}: 2 r, 1 y, 3 b, 2 q"]),
+        (0, [f"… 8 {NO_ROOM}: 2 r, 1 y, 3 b, 2 q"]),
+    ],
+)
+def test_parts_without_a_line_of_their_own_are_told_of_together(
+    height: int, lines: list[str]
+) -> None:
+    assert printed([part(each) for each in ("qq", "by", "rr", "bb")], height) == lines
+
+
+@pytest.mark.parametrize(
     ("styles", "height", "line"),
     [
         ("rrbqq", 1, "… 5 rows: 2 r, 1 b, 2 q"),
@@ -206,6 +221,10 @@ def test_a_line_without_others_like_it_is_never_replaced() -> None:
     ],
 )
 def test_what_is_missing_is_told_by_how_it_is(styles: str, height: int, line: str) -> None:
+    assert printed([part(styles)], height)[-1] == line
+
+
+def printed(parts: Sequence[Part], height: int) -> list[str]:
     console = Console(file=StringIO(), width=80, record=True)
-    console.print(*fitted([part(styles)], height))
-    assert console.export_text().splitlines()[-1] == line
+    console.print(*fitted(parts, height))
+    return console.export_text().splitlines()

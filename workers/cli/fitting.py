@@ -15,6 +15,9 @@ from workers.cli.listing import Listing, Row
 GRAVITY = ("red", "yellow", "", "dim")
 QUIET = GRAVITY[-1]
 
+#: What is told of together, where a screen is lower than there are tables and notes.
+NO_ROOM = "lines for which there is no room"
+
 
 def gravity(row: Row) -> int:
     """Return the place of a row among worse and better ones; the worst is 0."""
@@ -83,11 +86,12 @@ def _told(rows: Sequence[Row]) -> str:
 def fitted(parts: Sequence[Part], height: int) -> Sequence[Part]:
     """Return the parts with so many of their worst rows as so many lines have room for.
 
-    None is left out: where there is no room for any of its rows, one line says what it has.
+    None is left out: where there is no room for any of its rows, one line says what it has; where
+    there is no room for that, the last line is of all such parts.
     """
-    found = [part.worst_first() for part in parts]
-    room = height - sum(part.height for part in found)
-    growing = {at for at, part in enumerate(found) if part.rest}
+    found = _joined([part.worst_first() for part in parts if part.rest], height)
+    room = height - len(found)
+    growing = set(range(len(found)))
     while growing:
         at = min(growing, key=lambda each: (found[each].turn, each))
         longer = found[at].longer()
@@ -97,3 +101,13 @@ def fitted(parts: Sequence[Part], height: int) -> Sequence[Part]:
         if found[at] is not longer or not longer.rest:
             growing.discard(at)
     return found
+
+
+def _joined(parts: list[Part], height: int) -> list[Part]:
+    """Return the parts, those for which there is no line joined to one; the worst is not."""
+    if len(parts) <= height:
+        return parts
+    ordered = sorted(parts, key=lambda part: gravity(part.rest[0]))
+    first, others = ordered[: max(height - 1, 0)], ordered[max(height - 1, 0) :]
+    rows = [row for part in others for row in part.rest]
+    return [*first, Part(listing=Listing(rows=rows), nouns=NO_ROOM).worst_first()]
