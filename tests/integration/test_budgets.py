@@ -395,7 +395,9 @@ def test_our_window_ends_when_the_servers_does_if_it_says_so(
 ) -> None:
     begin(gate).settle(Allowance(remaining=9, resets_in=resets_in))
     with redis.pipeline(transaction=True) as at_once:
-        at_once.pttl(NAME).hget(NAME, "ends").time()
+        at_once.pttl(NAME)
+        at_once.hget(NAME, "ends")
+        at_once.time()
         life, ends, (seconds, micros) = at_once.execute()
     assert left - 10 < life / 1000 <= left + 0.25
     assert abs(int(ends) - (seconds * 1000 + micros / 1000) - life) < 500

@@ -248,7 +248,12 @@ def test_a_message_waits_until_its_eta(anywhere: Redis) -> None:
     due = clock(anywhere) + 0.4
     put(anywhere, "merge", message("later", eta=datetime.fromtimestamp(due, UTC).isoformat()))
     found: list[Claimed] = []
-    wait_until(lambda: found.extend(worker.drain()) or found, 20, "it is due")
+
+    def is_claimed() -> bool:
+        found.extend(worker.drain())
+        return bool(found)
+
+    wait_until(is_claimed, 20, "it is due")
     (claimed,) = found
     assert (name_of(claimed), claimed.runs, claimed.verdict) == ("later", 1, "")
     assert claimed.at >= due - 0.0011

@@ -68,9 +68,13 @@ def test_latency_delays_the_effect_and_latency_after_only_the_answer(
     fault = sandbox.fault(kind=kind, method="PATCH", seconds=20, times=1)
     with pytest.raises(requests.ReadTimeout):
         _impatient(genesys("GET", NOTHING), sandbox)
-    hits = lambda: {each["id"]: each["hits"] for each in sandbox.faults()}[fault]  # noqa: E731
-    wait_until(lambda: hits() == 1, 10, "it has arrived")
+    wait_until(lambda: _hits(sandbox, fault) == 1, 30, "it has arrived")
     assert len(sandbox.effects(kind="participant.attributes")) == effects
+
+
+def _hits(sandbox: SandboxHandle, fault: str) -> int:
+    """Return how many requests a fault has hit."""
+    return {each["id"]: int(each["hits"]) for each in sandbox.faults()}[fault]
 
 
 def _impatient(authorized: requests.Response, sandbox: SandboxHandle) -> None:
