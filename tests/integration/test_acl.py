@@ -174,9 +174,9 @@ def test_flower_shows_workers_and_tasks(
     server: RestrictedRedis, restricted: Cluster, tmp_path: Path
 ) -> None:
     with restricted.worker(), flower(server.url("flower"), tmp_path) as running:
-        wait_until(lambda: running.get("/api/workers?refresh=1"), 30, "Flower knows the worker")
+        wait_until(lambda: running.get("/api/workers?refresh=1"), 60, "Flower knows the worker")
         send(server, "producer", tmp_path, "sync")
-        wait_until(lambda: len(running.get("/api/tasks")) == 5, 30, "Flower has seen the tasks")
+        wait_until(lambda: len(running.get("/api/tasks")) == 5, 60, "Flower has seen the tasks")
         (worker,) = running.get("/api/workers").values()
         assert server.refused() == []
         rows = {row["name"]: row for row in running.get("/api/queues/length")["active_queues"]}

@@ -126,8 +126,8 @@ def test_queues_hold_what_status_says_of_them(
             send(app, a_call(cluster))
         send(app, a_call(cluster), countdown=3_600)
         assert [cluster.redis.llen(name) for name in lists("attributes.acme")] == [1] * 4
-        wait_until(lambda: cluster.redis.exists("gw:delayed:attributes"), 10, "one is set aside")
-        wait_until(lambda: cluster.redis.zcard("gw:leases") == 2, 10, "two are held")
+        wait_until(lambda: cluster.redis.exists("gw:delayed:attributes"), 30, "one is set aside")
+        wait_until(lambda: cluster.redis.zcard("gw:leases") == 2, 30, "two are held")
         rows = controlling.get("/api/queues/length")["active_queues"]
         status = look(app.services)
         page = controlling.page("/broker")
@@ -183,7 +183,7 @@ def test_what_it_does_not_know_of_is_told_by_status(
 ) -> None:
     """The scheduled list stays empty: what is delayed waits in Redis, and in no worker."""
     send(app, a_call(cluster), countdown=3_600)
-    wait_until(lambda: cluster.redis.exists("gw:delayed:attributes"), 10, "it is set aside")
+    wait_until(lambda: cluster.redis.exists("gw:delayed:attributes"), 30, "it is set aside")
     (name,) = shown.get("/api/workers?refresh=1")
     told = shown.get(f"/api/workers?refresh=1&workername={name}")[name]
     assert (told["scheduled"], told["active"], told["reserved"]) == ([], [], [])

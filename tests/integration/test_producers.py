@@ -109,7 +109,7 @@ def put(
     url = redis_url.removesuffix("/0") + "/1"
     with start(command, url, folder, queue, task, arguments) as process:
         try:
-            wait_until(lambda: shelf.llen(queue), 30, f"{task} is sent")
+            wait_until(lambda: shelf.llen(queue), 60, f"{task} is sent")
         finally:
             process.kill()
     raw: Any = shelf.rpop(queue)
@@ -255,7 +255,7 @@ def test_a_message_by_flower_is_carried_out_and_its_values_are_seen_by_nobody(
     assert working.ending(sent)["result"]["status"] == "done"
     wait_until(
         lambda: writable.get("/api/tasks").get(sent, {}).get("state") == "SUCCESS",
-        30,
+        60,
         "Flower has seen the end",
     )
     (task,) = (each for name, each in writable.get("/api/tasks").items() if name == sent)

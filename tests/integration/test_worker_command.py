@@ -34,11 +34,11 @@ def started(cluster: Cluster, *command: str) -> Iterator[subprocess.Popen[bytes]
         ) as process,
     ):
         try:
-            wait_until(lambda: " ready." in cluster.logs(), 30, "the worker is ready")
+            wait_until(lambda: " ready." in cluster.logs(), 90, "the worker is ready")
             yield process
         finally:
             process.send_signal(signal.SIGTERM)
-            process.wait(20)
+            process.wait(60)
 
 
 @pytest.mark.parametrize(
@@ -64,7 +64,7 @@ def test_from_start_to_end_every_line_of_the_log_is_a_json_object(
 ) -> None:
     with started(cluster, *OURS) as process:
         process.send_signal(number)
-        process.wait(20)
+        process.wait(60)
     lines = cluster.logs().splitlines()
     assert len(lines) > 3
     assert all("event" in json.loads(line) for line in lines)

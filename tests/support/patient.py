@@ -129,7 +129,7 @@ class Patient:
         """Wait until Redis has written what it was told to keep."""
         about: Any = lambda: self.redis.info("persistence")  # noqa: E731
         running = ("aof_rewrite_in_progress", "aof_rewrite_scheduled", "rdb_bgsave_in_progress")
-        wait_until(lambda: not any(about()[name] for name in running), 10, "Redis has written")
+        wait_until(lambda: not any(about()[name] for name in running), 60, "Redis has written")
 
     def may(self, permissions: Iterable[str]) -> None:
         """Let the tenant's client have these permissions."""

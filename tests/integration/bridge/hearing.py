@@ -21,7 +21,7 @@ from workers.bridge.state.gaps import Gap, Gaps
 from workers.bridge.state.positions import Positions
 from workers.bridge.watching.metrics import BridgeMetrics
 
-SECONDS = 10.0
+SECONDS = 30.0
 TENANT = "default"
 QUICK = Waits(first=0.02, longest=0.1)
 TIMING = Timing(

@@ -55,7 +55,7 @@ def test_a_bridge_tells_status_that_it_leads_and_withdraws_at_its_end(
     apply(monkeypatch, site.environment())
     with site.running() as bridge:
         bridge.says("bridge.connected")
-        wait_until(lambda: any(e.connected_since for e in heard(site.redis_url)), 10, "a report")
+        wait_until(lambda: any(e.connected_since for e in heard(site.redis_url)), 60, "a report")
         assert run(["status", "--json"]) == 0
         (shown,) = json.loads(capsys.readouterr().out)["bridges"]
         assert shown["leads"]

@@ -25,7 +25,7 @@ from workers.store import Store
 KEY = "gw:bridge:acme:leader"
 SOON = 20.0
 #: Seconds that a busy machine may take for what takes none.
-SLACK = 3.0
+SLACK = 6.0
 QUICK: dict[str, Any] = {"renewal": 0.05, "attempt": 0.02}
 
 Work = Callable[[], Awaitable[None]]

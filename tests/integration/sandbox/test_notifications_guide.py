@@ -123,7 +123,7 @@ def test_a_channel_hears_of_the_documents_of_its_own_contract(
 
 
 async def _next(socket: aiohttp.ClientWebSocketResponse) -> str:
-    heard = await socket.receive_json(timeout=5)
+    heard = await socket.receive_json(timeout=30)
     told: str = heard["eventBody"]["id"]
     return told
 

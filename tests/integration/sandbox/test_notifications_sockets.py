@@ -18,7 +18,7 @@ from workers.sandbox.testing import ManualClock, SandboxHandle
 Ask = Callable[..., requests.Response]
 CHANNELS = "/api/v2/notifications/channels"
 CONTACT = "v2.externalcontacts.contacts.{}"
-SECONDS = 5
+SECONDS = 30
 
 
 @dataclass(frozen=True)

@@ -21,7 +21,7 @@ from workers.sandbox.testing import ManualClock, SandboxHandle, running
 Ask = Callable[..., requests.Response]
 CONTACT = "v2.externalcontacts.contacts.{}"
 SECRET = "a-secret-of-the-receiver"
-SECONDS = 10
+SECONDS = 30
 #: How long a target waits before it tries again.
 SOON: dict[str, Any] = {"first_wait_seconds": 0.01, "longest_wait_seconds": 0.02}
 

@@ -19,7 +19,7 @@ from tests.support.tls import authority
 from workers.bridge.listening import dialing, listener
 from workers.bridge.listening.listener import Batch, Connection, NotConnected
 
-SECONDS = 5.0
+SECONDS = 30.0
 HEARTBEAT = {"topicName": "channel.metadata", "eventBody": {"message": "WebSocket Heartbeat"}}
 PONG = {"topicName": "channel.metadata", "eventBody": {"message": "pong"}}
 SECRET = "streaming-0-whoever-knows-it-may-listen"
