@@ -16,6 +16,9 @@ _SHOWN_NAME = re.compile(r"[A-Za-z][A-Za-z0-9_]{0,63}")
 #: Of an attribute's name: an address, or five digits in a row, also with a separator in between.
 _PERSONAL = re.compile(r"@|(?:[0-9][ ._:()\-]?){5}")
 
+#: Of an id: an address, or the beginning of a phone number. Other numbers are somebody's count.
+_PERSONAL_ID = re.compile(r"@|\+[0-9]{5}")
+
 
 def explain(error: ValidationError, name: Callable[[str | int], str] | None = None) -> str:
     """Return one line for a validation error: the first field, its rule, how many more.
@@ -61,4 +64,16 @@ def kept_attribute(name: str) -> str:
     """Return what an attribute goes by where its name is kept: its digest for such a name."""
     if shown_attribute(name) == name:
         return name
-    return f"sha256:{sha256(name.encode(errors='backslashreplace')).hexdigest()}"
+    return _digest(name)
+
+
+def shown_customer(customer_id: str) -> str:
+    """Return what a customer goes by where its id is told or kept: its digest for a personal one.
+
+    Stores make ids of addresses: `email_ann@example.com`.
+    """
+    return _digest(customer_id) if _PERSONAL_ID.search(customer_id) else customer_id
+
+
+def _digest(text: str) -> str:
+    return f"sha256:{sha256(text.encode(errors='backslashreplace')).hexdigest()}"

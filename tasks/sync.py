@@ -20,7 +20,7 @@ from tasks.mapping import Mapped, map_attributes
 from tasks.messages import SyncProfile
 from tasks.operations import Operation, Outcome
 from tasks.pending import Changes, Stamp
-from tasks.refusals import shown_attribute
+from tasks.refusals import shown_attribute, shown_customer
 from tasks.sync_writes import Writer, Written, own
 from tasks.target_rules import field_key
 
@@ -172,7 +172,7 @@ def outcome(asked: Asked, changes: Changes, written: Written) -> Outcome:
         if (newest := changes.newest(key)) and newest != asked.stamp
     }
     detail: dict[str, Json] = {
-        "customer_id": asked.customer_id,
+        "customer_id": shown_customer(asked.customer_id),
         "sent": _names(asked, mine & written.sent),
         "along": _shown(changes.waiting[key].attribute.name for key in written.sent - mine),
         "joined": _names(asked, asked.fields.keys() - mine - newer.keys()),
@@ -196,12 +196,13 @@ def _shown(names: Iterable[str]) -> list[str]:
 
 def _nothing(customer_id: str | None, mapped: Mapped, *, skipped: str = "") -> Outcome:
     told: dict[str, Json] = {"skipped": skipped} if skipped else {}
-    left_out = _shown(mapped.left_out)
-    return Outcome(
-        status="noop",
-        detail={"customer_id": customer_id, "sent": [], "superseded": [], "left_out": left_out}
-        | told,
-    )
+    detail: dict[str, Json] = {
+        "customer_id": shown_customer(customer_id) if customer_id else None,
+        "sent": [],
+        "superseded": [],
+        "left_out": _shown(mapped.left_out),
+    }
+    return Outcome(status="noop", detail=detail | told)
 
 
 OPERATION = Operation(message=SyncProfile, use_case=sync_profile)

@@ -15,6 +15,7 @@ from rich.table import Table
 from rich.text import Text
 
 from tasks.fields import is_identifier
+from tasks.refusals import shown_attribute, shown_customer
 from workers.cli.console import out, printable
 from workers.cli.letter_choice import DryRun, Yes
 from workers.cli.one_tenant import OneTenant, check_tenant
@@ -120,7 +121,8 @@ def _preview(found: Services, message: SyncProfile, *, show_values: bool) -> Non
     from workers.cli.sync_all import patiently
 
     shown = patiently(found, message.tenant, partial(preview, message))
-    say({"contact": shown.contact_id, "customer": shown.customer_id, "status": "dry run"})
+    customer = shown.customer_id if show_values else _customer(shown.customer_id)
+    say({"contact": shown.contact_id, "customer": customer, "status": "dry run"})
     show(shown, show_values=show_values)
 
 
@@ -179,7 +181,10 @@ def _erasing(
         names = fields_to_erase(chosen, systems) if chosen else []
         if chosen and names and not dry_run:
             erase(chosen, names, systems)
-        return {"contact": contact_id, "customer": chosen, "fields": names} if names else None
+        if not names:
+            return None
+        shown = list(map(shown_attribute, names))
+        return {"contact": contact_id, "customer": _customer(chosen), "fields": shown}
 
     def act(contact_id: str) -> None:
         if facts := patiently(found, tenant, partial(of, contact_id)):
@@ -193,13 +198,18 @@ def show(preview: Preview, *, show_values: bool) -> None:
     shown = Table("field", "", "now", "would be", box=box.SIMPLE_HEAD, pad_edge=False)
     for each in preview.differences:
         now, would_be = _values(each, show_values=show_values)
+        name = each.name if show_values else shown_attribute(each.name)
         if out.is_terminal:
-            shown.add_row(*(Text(printable(t)) for t in (each.name, each.change, now, would_be)))
+            shown.add_row(*(Text(printable(t)) for t in (name, each.change, now, would_be)))
         else:
-            facts = {"field": each.name, "change": each.change, "now": now, "would_be": would_be}
+            facts = {"field": name, "change": each.change, "now": now, "would_be": would_be}
             print(json.dumps(facts))
     if out.is_terminal:
         out.print(shown if shown.row_count else "Nothing would be sent.")
+
+
+def _customer(customer_id: str | None) -> str | None:
+    return shown_customer(customer_id) if customer_id else None
 
 
 def _values(each: Difference, *, show_values: bool) -> tuple[str, str]:

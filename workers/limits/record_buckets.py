@@ -10,6 +10,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from tasks.errors import Postponed
+from tasks.refusals import shown_customer
 from workers.limits.budgets import DEADLINE
 from workers.store import Store, key
 
@@ -30,7 +31,7 @@ class RecordBuckets:
 
     def take(self, record: str) -> None:
         """Charge one write of `record`. Raises `Postponed`, for that message alone."""
-        name = key("record", self.tenant, self.system, record)
+        name = key("record", self.tenant, self.system, shown_customer(record))
         wait = self.store.run("take_record", [name], [self._interval, self.burst])
         if wait:
             about = f"{self.system} of {self.tenant} takes no more writes of this record"

@@ -20,6 +20,7 @@ from tasks.apis.customers import CustomerAttribute
 from tasks.compact_json import compact_json
 from tasks.errors import SettingsError
 from tasks.pending import Changes, Stamp, Waiting
+from tasks.refusals import shown_customer
 from workers.letters.sealing import Seal
 from workers.remembering.ledger import Claim
 from workers.store import Store, key
@@ -135,7 +136,7 @@ class PendingInRedis:
         return [self._key("pending", customer_id), self._key("written", customer_id)]
 
     def _key(self, what: str, customer_id: str) -> str:
-        return key(what, self.claim.tenant, customer_id)
+        return key(what, self.claim.tenant, shown_customer(customer_id))
 
 
 def _bytes(attribute: CustomerAttribute) -> bytes:

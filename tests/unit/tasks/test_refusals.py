@@ -13,7 +13,7 @@ from tasks.deploy import shown_version
 from tasks.errors import Rejected
 from tasks.mapping import SyncRules, map_attributes
 from tasks.merge import aggregate_consents
-from tasks.refusals import kept_attribute, shown_attribute
+from tasks.refusals import kept_attribute, shown_attribute, shown_customer
 from tasks.target_rules import field_key
 
 ANN = "Ann@Example.com"
@@ -43,6 +43,19 @@ def test_a_name_that_may_be_personal_data_is_not_told_and_kept_as_its_digest(nam
     assert shown_attribute(name) == "?"
     assert kept_attribute(name).startswith("sha256:")
     assert kept_attribute(name) != kept_attribute(name + " ")
+
+
+@pytest.mark.parametrize(
+    "customer_id", ["crm-7", "0123456789abcdef01234567", "genesys-100077", "sms_4155550173", "a+b"]
+)
+def test_what_names_a_customer_is_told(customer_id: str) -> None:
+    assert shown_customer(customer_id) == customer_id
+
+
+@pytest.mark.parametrize("customer_id", [ANN, f"email_{ANN}", "+14155550173", "sms_+14155550173"])
+def test_a_customers_id_that_is_an_address_is_told_by_its_digest(customer_id: str) -> None:
+    assert shown_customer(customer_id).startswith("sha256:")
+    assert shown_customer(customer_id) != shown_customer(f"{customer_id}0")
 
 
 def test_such_names_are_one_field_where_the_target_has_one() -> None:

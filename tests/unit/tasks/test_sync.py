@@ -239,6 +239,16 @@ class TestIdentity:
         )
         assert tenant.customers.calls == []
 
+    @pytest.mark.parametrize("attributes", [{"tier": "gold"}, {"tier": None}])
+    def test_a_customer_whose_id_is_an_address_is_told_by_its_digest(
+        self, tenant: Tenant, attributes: dict[str, Any]
+    ) -> None:
+        tenant.contact(**attributes)
+        told = tenant.sync(customer_id="email_ann@example.com").detail["customer_id"]
+        assert str(told).startswith("sha256:")
+        written = {"email_ann@example.com"} if attributes["tier"] else set()
+        assert tenant.customers.customers.keys() == written
+
     def test_a_contact_without_a_customer_is_left_alone_where_the_tenant_says_so(self) -> None:
         tenant = Tenant(rules=SyncRules(customer_id_attribute="crm", no_match="skip"))
         tenant.contact(tier="gold")
