@@ -1,6 +1,7 @@
 """A canary in every input, with good ends and bad ones: nobody sees it who looks from outside.
 
 What names something is shown on purpose: ids of messages, operations, correlations and resources.
+Those of customers hold the canary too: stores make them of addresses.
 """
 
 from __future__ import annotations
@@ -20,9 +21,9 @@ from cryptography.fernet import Fernet
 from redis import Redis
 
 from tasks.catalogue import OPERATIONS
-from tests.integration.outside import answer
+from tests.integration.outside import Outside, answer
 from tests.integration.outside import running as outside
-from tests.support import canary, program
+from tests.support import canary, canary_stores, program
 from tests.support.arriving import SECRET, enveloped, left
 from tests.support.canary import HEADERS, MAIL, MALFORMED, REFUSED, SAID, TEXT, traces
 from tests.support.cluster import Cluster, wait_until
@@ -34,20 +35,34 @@ from tests.support.tenants import tenants_file
 from tests.support.worker_process import WorkerProcess
 from workers.app import WorkersApp
 from workers.bridge.receiving.receiver import SECRET_HEADER
+from workers.doctor.finding import Finding
+from workers.doctor.sync import defined
+from workers.doctor.visit import Visit
 from workers.limits.overrides import Overrides
 from workers.limits.rates import tenant_queue
 from workers.sandbox.testing import SandboxHandle
 
 QUEUES = {operation.task: operation.queue for operation in OPERATIONS}
 
-#: How an outside system answers what is asked, or what is to be changed.
-STATUSES = (200, 302, 400, 401, 403, 404, 409, 422, 429, 500)
+#: How an outside system answers what is asked, or what is to be changed. What lets somebody through
+#: in the end comes last.
+STATUSES = (200, 302, 400, 401, 403, 404, 409, 422, 500, 429)
 SYSTEMS = ("genesys", "platform", "cxone")
-WRITES = {
-    "genesys": ("POST", "PUT", "PATCH"),
-    "platform": ("POST", "PUT", "PATCH"),
-    "cxone": ("POST", "PUT"),
-}
+CALLS: tuple[Mapping[str, Any], ...] = (
+    *({"system": each} for each in SYSTEMS),
+    *canary_stores.READS,
+)
+WRITES: tuple[Mapping[str, Any], ...] = tuple(
+    {"system": system, "method": method}
+    for system, methods in {
+        "genesys": ("POST", "PUT", "PATCH"),
+        "platform": ("POST", "PUT", "PATCH"),
+        "cxone": ("POST", "PUT"),
+        **canary_stores.WRITES,
+    }.items()
+    for method in methods
+)
+TENANTS = (*(each.tenant for each in CONTRACTS), *canary_stores.TENANTS)
 
 #: Tries are used up at once, so that everything ends.
 QUICK = {
@@ -64,23 +79,41 @@ SEEN = (
     *("letters", "audit records", "audit files", "metrics of a worker", "metrics of the cluster"),
     *("Flower's API", "Flower's pages", "Flower's metrics", "Flower's file", "Flower's log"),
     *("status", "dead-letters list", "dead-letters show", "audit tail", "bridge", "Redis"),
+    *("doctor", "sync --dry-run"),
 )
 
 
 @pytest.fixture(scope="module")
+def strangers() -> Iterator[tuple[Outside, Outside]]:
+    """What should be a discovery of hosts, and a customer store, and answers anything."""
+    with outside() as discovery, outside() as store:
+        for each in (discovery, store):
+            each.behaviours[:] = canary_stores.anything(STATUSES)
+        yield discovery, store
+
+
+@pytest.fixture(scope="module")
 def cluster(
-    redis: Redis, redis_url: str, sandbox: SandboxHandle, folder: Path
+    redis: Redis,
+    redis_url: str,
+    sandbox: SandboxHandle,
+    folder: Path,
+    strangers: tuple[Outside, Outside],
 ) -> Iterator[Cluster]:
-    """A tenant of each contract; one has a hook that fails, the other one a bridge."""
+    """A tenant of each contract, one with a hook that fails, the other with a bridge; and a tenant
+    of each customer store.
+    """
     for name in ("archive", "audit"):
         (folder / name).mkdir()
     deadlines = {f"{name}_deadline_seconds": 1 for name in DEADLINES}
     platform = {"archive_folder": str(folder / "archive"), **deadlines}
+    canary_stores.put(sandbox)
     with outside() as crm:
         crm.behaviours[:] = [answer(500, SAID, HEADERS)]
         tables = {
             GUIDE.tenant: GUIDE.table(sandbox, hooks={"merged": [f"{crm.url}/merged"]}),
             PLATFORM.tenant: PLATFORM.table(sandbox, platform=platform, bridge={"secret": SECRET}),
+            **canary_stores.tables(sandbox, *(each.url for each in strangers)),
         }
         environment = {
             "TENANTS_FILE": tenants_file(folder, **tables),
@@ -117,10 +150,20 @@ class Sender:
         return str(sent.id)
 
     def errands(self, name: str) -> None:
-        """Send messages of every task over both contracts."""
+        """Send messages of every task over both contracts, and to every customer store."""
         for contract in CONTRACTS:
             for task, arguments in canary.errands(contract, self._cluster.sandbox, name):
                 self(contract.tenant, task, arguments)
+        for tenant, (task, arguments) in canary_stores.errands(self._cluster.sandbox, name):
+            self(tenant, task, arguments)
+
+    def what_is_refused(self) -> None:
+        """Send messages that break a rule, and those of which a customer store says anything."""
+        for task, arguments in REFUSED:
+            self("default", task, arguments)
+        refused = canary_stores.refused(self._cluster.sandbox)
+        for tenant, (task, arguments) in (*refused, *canary_stores.strangers(20)):
+            self(tenant, task, arguments)
 
     def against(self, status: int, *, writes: bool) -> None:
         """Send them while outside systems answer with a status, and the canary."""
@@ -128,11 +171,12 @@ class Sender:
         once = {"times": 1, "headers": {**HEADERS, "Retry-After": "1"}}
         how = once if status == 429 else {"times": None, "headers": HEADERS}
         name = f"{'write' if writes else 'call'}-{status}"
-        for system in SYSTEMS:
-            for method in WRITES[system] if writes else (None,):
-                fault = {"kind": "status", "status": status, "body": SAID, **how}
-                sandbox.fault(system=system, method=method, **fault)
+        fault = {"kind": "status", "status": status, "body": SAID, **how}
+        for each in WRITES if writes else CALLS:
+            sandbox.fault(**each, **fault)
         self.errands(name)
+        tenant, (task, arguments) = canary_stores.newcomer(self._cluster.redis, name)
+        self(tenant, task, arguments)
         self._cluster.wait_until_quiet(30)
         sandbox.clear_faults()
 
@@ -177,6 +221,20 @@ def delivered(bridge: Program) -> str:
     assert {each[:3] for each in said} == {"200", "400", "401"}
     looked = (requests.get(url + path, timeout=10) for path in ("/metrics", "/health"))
     return "\n".join([*said, *(each.text for each in looked)])
+
+
+def found_by_doctor(cluster: Cluster, app: WorkersApp) -> str:
+    """Return what is found of the customer stores that answer with the canary."""
+    found: list[Finding] = []
+    for status in STATUSES:
+        fault = {"kind": "status", "status": status, "body": SAID, "headers": HEADERS}
+        for each in canary_stores.READS:
+            cluster.sandbox.fault(**each, **fault, times=None)
+        for name in ("application", "cognigy"):
+            tenant = app.services.tenants[name]
+            found += defined(Visit.of(app.services, tenant, counted=True))
+        cluster.sandbox.clear_faults()
+    return str(found)
 
 
 def shown_by(flower: RunningFlower, ids: list[str]) -> dict[str, str]:
@@ -243,15 +301,16 @@ def seen_meanwhile(cluster: Cluster, app: WorkersApp, folder: Path) -> dict[str,
         )
         watching.hears()
         send.errands("good")
+        for tenant, (task, arguments) in canary_stores.read(cluster.sandbox):
+            send(tenant, task, arguments)
         cluster.wait_until_quiet(60)
         inspected = looked_at_inside(cluster, app, send)
         for writes in (False, True):
             for status in STATUSES:
                 send.against(status, writes=writes)
-        for task, arguments in REFUSED:
-            send("default", task, arguments)
+        send.what_is_refused()
         cluster.redis.lpush("attributes", *MALFORMED)
-        taken = delivered(bridge)
+        taken, examined = delivered(bridge), found_by_doctor(cluster, app)
         cluster.wait_until_quiet(30)
         watching.await_state(send.sent[-1], "FAILURE")
         shown = {
@@ -266,6 +325,7 @@ def seen_meanwhile(cluster: Cluster, app: WorkersApp, folder: Path) -> dict[str,
         "events": str(events),
         "inspect": inspected,
         "bridge": taken + bridge.said(),
+        "doctor": examined,
         "Flower's log": watching.log.read_text("utf-8"),
     }
 
@@ -273,14 +333,16 @@ def seen_meanwhile(cluster: Cluster, app: WorkersApp, folder: Path) -> dict[str,
 def kept(cluster: Cluster, app: WorkersApp, folder: Path) -> dict[str, str]:
     """Return what is kept of everything, and what commands say of it."""
     letters = list(app.services.dead_letters.letters())
-    listed, shown, status, tail = said_by_commands(
+    customer = canary_stores.customer_of("good")
+    listed, shown, status, tail, dry = said_by_commands(
         cluster,
         "dead-letters list",
         f"dead-letters show {letters[0].id}",
         "status --json",
         "audit tail",
+        f"sync {canary_stores.CONTACT} --tenant digital --customer {customer} --dry-run",
     )
-    records = [each for one in CONTRACTS for each in app.services.audit.records(one.tenant)]
+    records = [each for tenant in TENANTS for each in app.services.audit.records(tenant)]
     results = [cluster.redis.get(name) for name in cluster.redis.scan_iter("celery-task-meta-*")]
     files = [path.read_bytes() for path in folder.glob("seen-by-flower*")]
     return {
@@ -293,6 +355,7 @@ def kept(cluster: Cluster, app: WorkersApp, folder: Path) -> dict[str, str]:
         "dead-letters list": listed,
         "dead-letters show": shown,
         "audit tail": tail,
+        "sync --dry-run": dry,
         "Redis": canary.all_of(cluster.redis),
     }
 
@@ -317,23 +380,46 @@ def test_messages_of_every_task_have_ended_in_every_way(
     assert "Retry(" not in seen["events"]
 
 
+def test_customer_stores_have_answered_everything_in_every_way(
+    seen: Mapping[str, str], cluster: Cluster, strangers: tuple[Outside, Outside]
+) -> None:
+    answered = {
+        (each["method"], each["route"], each["status"])
+        for system in ("dfo", "cognigy")
+        for each in cluster.sandbox.journal(system=system)
+    }
+    expected = {(*call, status) for call in canary_stores.CALLS for status in STATUSES}
+    assert expected - answered == set()
+    # Of what the others say, the last stays.
+    assert [len(each.behaviours) for each in strangers] == [1, 1]
+
+
 @pytest.mark.parametrize("where", SEEN)
 def test_the_canary_is_seen_nowhere(seen: Mapping[str, str], where: str) -> None:
     assert len(seen[where]) > 50
     assert traces(seen[where]) == []
 
 
-def test_all_of_it_was_there(seen: Mapping[str, str], cluster: Cluster, app: WorkersApp) -> None:
+def test_all_of_it_was_there(
+    seen: Mapping[str, str],
+    cluster: Cluster,
+    app: WorkersApp,
+    strangers: tuple[Outside, Outside],
+) -> None:
     """In what is kept sealed, at the outside systems, and on queues while it waits there."""
     letters = app.services.dead_letters
-    sealed = {
-        letter.task
+    sealed = [
+        letter
         for letter in letters.letters()
         if traces(letters.content(letter.id).decode("latin-1"))
-    }
-    assert {"set_attributes", "confirm_attributes", "sync_profile", "deploy_config"} <= sealed
+    ]
+    tasks = {letter.task for letter in sealed}
+    assert {"set_attributes", "confirm_attributes", "sync_profile", "deploy_config"} <= tasks
+    assert set(TENANTS) <= {letter.tenant for letter in sealed}
     customer = cluster.sandbox.get("customers", "good-contact-1")["attributes"]
     assert customer["title"]["value"] == MAIL
+    assert canary_stores.held(cluster.sandbox, "good") == {"digital": MAIL, "cognigy": MAIL}
+    assert traces(strangers[1].requests[0].headers["x-api-key"])
     Overrides(store=app.services.store).pause("default", "test")
     arguments = {"conversation_id": "a-call", "attributes": {"tier": TEXT}}
     Sender(cluster, app)("default", "set_attributes", arguments)

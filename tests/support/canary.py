@@ -136,6 +136,8 @@ SAID: Arguments = {
     **dict.fromkeys(("code", "error", "errorCode", "contextId", "uid", "traceId", "scope"), MAIL),
     **dict.fromkeys(("version", "status", "state", "entityId", "name"), MAIL),
     "number": NUMBER,
+    "access_token": MAIL,
+    "expires_in": 60,
     "errors": [{"field": MAIL, "code": MAIL, "errorCode": MAIL, "message": TEXT}],
     "details": [{"fieldName": MAIL, "errorCode": MAIL, "profileId": MAIL, "message": TEXT}],
     "messageParams": {"permissions": TEXT, MAIL: TEXT},
