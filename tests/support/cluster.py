@@ -79,7 +79,7 @@ class Cluster:
         """Return what all workers have logged."""
         return "".join(path.read_text("utf-8") for path in sorted(self.folder.glob("*.log")))
 
-    def ending(self, message_id: str, seconds: float = 30) -> dict[str, Any]:
+    def ending(self, message_id: str, seconds: float = 60) -> dict[str, Any]:
         """Wait for the end of a message and return what Celery's result backend has of it."""
         wait_until(lambda: self._has_ended(message_id), seconds, f"{message_id} has ended")
         return self._meta(message_id)
@@ -103,5 +103,5 @@ class Cluster:
         stored = [name for queue in names for name in (*lists(queue), f"gw:delayed:{queue}")]
         return [*stored, "gw:leases"]
 
-    def wait_until_quiet(self, seconds: float = 30) -> None:
+    def wait_until_quiet(self, seconds: float = 60) -> None:
         wait_until(self.is_quiet, seconds, "all messages have ended")

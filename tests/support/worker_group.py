@@ -10,10 +10,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from tests.support.waiting import wait_until
-from tests.support.worker_process import STOP_SECONDS, WorkerProcess, command
-
-#: Several of them start at once, on a machine that is busy.
-START_SECONDS = 90
+from tests.support.worker_process import START_SECONDS, STOP_SECONDS, WorkerProcess, command
 
 #: The pools that a worker may carry messages out in.
 POOLS = ("threads", "processes")
