@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import socket
 import subprocess
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -12,8 +11,11 @@ from pathlib import Path
 from redis import Redis
 from redis.exceptions import ConnectionError as NotUp
 
+from tests.support.waiting import wait_until
 from workers.embedded.loopback import HOST
 from workers.embedded.redis_server import find
+
+START_SECONDS = 60
 
 
 @contextmanager
@@ -24,13 +26,16 @@ def redis_server(folder: Path) -> Iterator[str]:
     process = subprocess.Popen(find().command(port, folder), stdout=subprocess.DEVNULL)
     try:
         with Redis(port=port) as client:
-            for _ in range(200):
-                try:
-                    client.ping()
-                    break
-                except NotUp:
-                    time.sleep(0.02)
+            wait_until(lambda: _answers(client, process), START_SECONDS, "Redis answers")
         yield f"redis://{HOST}:{port}/0"
     finally:
         process.terminate()
-        process.wait(10)
+        process.wait(START_SECONDS)
+
+
+def _answers(client: Redis, process: subprocess.Popen[bytes]) -> bool:
+    assert process.poll() is None, "Redis has ended"
+    try:
+        return bool(client.ping())
+    except NotUp:
+        return False
