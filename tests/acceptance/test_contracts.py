@@ -172,11 +172,15 @@ def test_attributes_are_set_confirmed_and_then_so_already(world: World) -> None:
 def test_a_value_another_and_the_first_again_end_with_the_first(world: World) -> None:
     call = f"call-{next(NUMBERS)}"
     world.contract.put_call(world.sandbox, call)
+    sent = []
     for tier in ("gold", "tin", "gold"):
-        world.run("set_attributes", conversation_id=call, attributes={"tier": tier})
+        asked = {"conversation_id": call, "attributes": {"tier": tier}}
+        sent.append(world.send("set_attributes", **asked))
+        world.result(sent[-1])
     world.cluster.wait_until_quiet()
     assert world.contract.attributes_of(world.sandbox, call) == {"tier": "gold"}
-    assert not list(world.app.services.dead_letters.find([]))
+    letters = world.app.services.dead_letters
+    assert not list(letters.find([f"{world.contract.tenant}:{each}" for each in sent]))
 
 
 def test_a_call_that_has_ended_takes_no_attributes(world: World) -> None:
@@ -245,7 +249,7 @@ def test_a_sweep_redacts_what_has_ended_in_its_time(world: World) -> None:
     assert world.result(message_id)["status"] == "accepted"
     names = [f"{message_id}:{chat}" for chat in chats]
     services = world.app.services
-    wait_until(lambda: endings(services, names).keys() == set(names), 30, "all are redacted")
+    wait_until(lambda: endings(services, names).keys() == set(names), 60, "all are redacted")
     assert set(endings(services, names).values()) <= {"done", "noop"}
 
 
