@@ -5,12 +5,14 @@ from __future__ import annotations
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta, timezone
 from typing import Any
 from uuid import uuid4
 
 import pytest
 
+from tests.support.claiming import let_all_be_due
 from tests.support.cluster import Cluster
 from tests.support.hearing import hearing
 from tests.support.stamping import OPTIONS, TASK, message, put, stamps
@@ -25,6 +27,12 @@ EXPIRED = "expires: was over before it could run"
 SET: dict[str, Any] = {"conversation_id": "a-call", "attributes": {"tier": "gold"}}
 MANY = 10_000
 
+#: Seconds until a message is claimed that is due, on a machine that is busy.
+SOON = 5
+
+#: What is put back waits longer than any test.
+PATIENT = {"ERROR_POLICY__5XX__FIRST_WAIT": "300"}
+
 
 @pytest.fixture(scope="module", autouse=True)
 def a_call(cluster: Cluster) -> None:
@@ -33,7 +41,8 @@ def a_call(cluster: Cluster) -> None:
 
 @pytest.fixture(scope="module")
 def worker(cluster: Cluster, a_call: None) -> Iterator[WorkerProcess]:
-    with cluster.worker(*OPTIONS) as running:
+    patient = replace(cluster, environment={**cluster.environment, **PATIENT})
+    with patient.worker(*OPTIONS) as running:
         yield running
 
 
@@ -91,7 +100,7 @@ def test_a_stock_clients_countdown_and_eta_are_kept(
     at = claimed(cluster, len(due))
     late = {name: at[name] - moment.timestamp() for name, moment in due.items()}
     # A moment is told in whole milliseconds, in Redis.
-    assert {name: by for name, by in late.items() if not -0.001 <= by < 1} == {}
+    assert {name: by for name, by in late.items() if not -0.001 <= by < SOON} == {}
 
 
 def test_an_eta_that_is_over_delays_nothing(
@@ -108,9 +117,11 @@ def test_a_put_back_is_told_and_runs_again(
     with hearing(app, "task-retried") as heard:
         client = app.services.producer.app
         sent = client.send_task("set_attributes", kwargs=SET, queue="attributes").id
-        wait_until(lambda: state_of(app, sent) == "RETRY", 10, "it is put back")
+        wait_until(lambda: state_of(app, sent) == "RETRY", 30, "its producer is told")
+        wait_until(lambda: heard, 30, "everybody is told")
+        wait_until(lambda: cluster.redis.exists("gw:delayed:attributes"), 30, "it is put back")
+        let_all_be_due(cluster.redis, "attributes")
         ending = cluster.ending(sent)
-        wait_until(lambda: heard, 10, "it is told")
     assert [each["uuid"] for each in heard] == [sent]
     assert (ending["status"], ending["result"]["attempts"]) == ("SUCCESS", 2)
 
@@ -125,9 +136,9 @@ def test_thousands_that_are_due_tomorrow_delay_none_that_is_due_today(
     assert claimed(cluster, 1).keys() == {"behind them"}
     sent = time.time()
     send(app, "after them")
-    assert claimed(cluster, 2)["after them"] - sent < 1
+    assert claimed(cluster, 2)["after them"] - sent < SOON
     assert cluster.redis.zcard("gw:delayed:attributes") == MANY
-    wait_until(lambda: not cluster.redis.exists("gw:leases"), 10, "none of them holds a lease")
+    wait_until(lambda: not cluster.redis.exists("gw:leases"), 30, "none of them holds a lease")
     # As requests in a worker they would take about ten kilobytes each.
     assert worker.memory() - memory < 1_000 * MANY
     cluster.redis.delete("gw:delayed:attributes", *cluster.redis.scan_iter("gw:message:*"))
@@ -136,9 +147,9 @@ def test_thousands_that_are_due_tomorrow_delay_none_that_is_due_today(
 def test_urgent_messages_go_first_and_those_that_were_delayed_before_them(
     cluster: Cluster, app: WorkersApp, worker: WorkerProcess
 ) -> None:
-    with paused(app, 30):
+    with paused(app, 120):
         send(app, "delayed", priority=9, countdown=1)
-        wait_until(lambda: cluster.redis.exists("gw:delayed:attributes"), 10, "it is set aside")
+        wait_until(lambda: cluster.redis.exists("gw:delayed:attributes"), 30, "it is set aside")
         for priority in range(9, -1, -1):
             send(app, str(priority), priority=priority)
         assert [cluster.redis.llen(name) for name in lists("attributes")] == [3, 3, 3, 1]
@@ -165,14 +176,14 @@ def test_an_expired_message_is_kept_and_makes_no_call(
     letter = letter_of(app, sent)
     assert (letter.task, letter.status, letter.reason) == ("set_attributes", "failed", EXPIRED)
     assert app.services.dead_letters.payload(letter.id) == SET
-    wait_until(lambda: state_of(app, sent) == "REVOKED", 10, "its producer is told")
+    wait_until(lambda: state_of(app, sent) == "REVOKED", 30, "its producer is told")
     assert len(cluster.sandbox.journal()) == asked
 
 
 def test_a_message_that_expires_while_its_queue_is_paused_is_kept(
     cluster: Cluster, app: WorkersApp, worker: WorkerProcess
 ) -> None:
-    with paused(app, 20):
+    with paused(app, 120):
         sent = send(app, "too late", expires=0.5)
         assert letter_of(app, sent).reason == EXPIRED
     assert stamps(cluster.redis) == []
@@ -182,23 +193,23 @@ def test_revoked_messages_are_kept_also_by_a_worker_that_never_heard_of_it(
     cluster: Cluster, app: WorkersApp, worker: WorkerProcess
 ) -> None:
     waiting, delayed, unsent = (str(uuid4()) for _ in range(3))
-    with paused(app, 60):
+    with paused(app, 300):
         send(app, "waiting", task_id=waiting)
         due = time.time() + 6
         send(app, "delayed", task_id=delayed, countdown=6)
         answers: Any = app.control.revoke(
-            [waiting, delayed, unsent], reply=True, timeout=10, limit=1
+            [waiting, delayed, unsent], reply=True, timeout=30, limit=1
         )
         assert len(answers) == 1
         assert letter_of(app, waiting).reason == "revoked"
         worker.process.terminate()
-        worker.process.wait(20)
+        worker.process.wait(60)
     with cluster.worker(*OPTIONS):
         send(app, "unsent", task_id=unsent)
         assert letter_of(app, unsent).reason == "revoked"
         letter = letter_of(app, delayed)
-        states = {state_of(app, each) for each in (waiting, delayed, unsent)}
+        for each in (waiting, delayed, unsent):
+            wait_until(lambda: state_of(app, each) == "REVOKED", 30, "its producer is told")  # noqa: B023
     assert (letter.status, letter.reason) == ("failed", "revoked")
     assert letter.at >= due - 0.001
-    assert states == {"REVOKED"}
     assert stamps(cluster.redis) == []
