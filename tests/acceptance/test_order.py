@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import random
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from itertools import count, permutations
 from typing import Any
 
 import pytest
 
+from tests.support.claiming import let_all_be_due
 from tests.support.cluster import Cluster, wait_until
 from tests.support.configuration import CONFIGURATION
 from tests.support.planned import effects, ends, stage, states
@@ -22,12 +24,16 @@ from workers.limits.rates import tenant_queue
 #: Messages about one resource that are sent at once.
 MANY = 6
 
+#: What is put back waits until a test lets it be due, or for a few seconds.
+PATIENT = {"ERROR_POLICY__5XX__FIRST_WAIT": "20"}
+
 _numbers = count(1)
 
 
 @pytest.fixture(scope="module", autouse=True)
 def workers(cluster: Cluster) -> Iterator[list[WorkerProcess]]:
-    with cluster.worker() as first, cluster.worker() as second:
+    patient = replace(cluster, environment={**cluster.environment, **PATIENT})
+    with patient.worker() as first, patient.worker() as second:
         yield [first, second]
 
 
@@ -82,10 +88,11 @@ def test_without_a_moment_the_order_of_first_claims_decides(
     switch = kind.new(cluster, app)
     cluster.sandbox.fault(kind="status", status=503, **switch.write())
     first = switch.set("true", fresh())
-    entry = f"gw:operation:default:{first}"
-    wait_until(lambda: cluster.redis.hget(entry, "tries:OutcomeUnknown"), 30, "it was put back")
+    queue = "sync" if kind is CustomerSwitch else "attributes"
+    wait_until(lambda: cluster.redis.exists(f"gw:delayed:{queue}"), 30, "it was put back")
     second = switch.set("false", fresh())
     assert result(cluster, second)["status"] == "done"
+    let_all_be_due(cluster.redis, queue)
     assert result(cluster, first)["detail"]["superseded"] == ["vip"]
     assert switch.read() == "false"
     third = switch.set("true", fresh())
@@ -199,7 +206,7 @@ def test_operations_on_one_resource_run_one_at_a_time_and_all_of_them_end(
 def test_merges_of_two_profiles_into_each_other_do_not_block_each_other(
     cluster: Cluster, app: WorkersApp
 ) -> None:
-    cluster.sandbox.fault(kind="latency", seconds=0.05, times=None)
+    cluster.sandbox.fault(kind="latency", seconds=0.1, times=None)
     ids = cluster.sandbox.ids("profiles")[20:36]
     pairs = []
     for one, other in zip(ids[::2], ids[1::2], strict=True):
