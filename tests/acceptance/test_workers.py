@@ -60,7 +60,7 @@ def test_one_token_serves_all_operations_of_both_workers(
     cluster: Cluster, app: WorkersApp, two_workers: list[WorkerProcess]
 ) -> None:
     start = latest(cluster)
-    cluster.sandbox.fault(kind="latency", seconds=0.2, route="/oauth/token")
+    cluster.sandbox.fault(kind="latency", seconds=1, route="/oauth/token")
     set_attributes(cluster, app, 30)
     assert len(token_requests(cluster, start)) == 1
     assert all("operation.ended" in worker.said() for worker in two_workers)
@@ -81,14 +81,14 @@ def test_a_token_that_expires_in_the_middle_is_renewed_once(
 def test_short_lived_tokens_are_renewed_early_and_once_each(
     cluster: Cluster, app: WorkersApp
 ) -> None:
-    cluster.sandbox.put_client("sandbox-client", token_seconds=2)
+    cluster.sandbox.put_client("sandbox-client", token_seconds=4)
     start, began = latest(cluster), time.monotonic()
-    while time.monotonic() < began + 3.5:
+    while time.monotonic() < began + 5:
         set_attributes(cluster, app, 8)
     passed = time.monotonic() - began
     cluster.sandbox.put_client("sandbox-client", token_seconds=None)
-    # A token of two seconds is used for one.
-    assert 2 <= len(token_requests(cluster, start)) <= math.ceil(passed)
+    # A token of four seconds is used for two.
+    assert 2 <= len(token_requests(cluster, start)) <= math.ceil(passed / 2)
     statuses = {entry["status"] for entry in cluster.sandbox.journal(since=start)}
     assert statuses == {200}
 
@@ -98,12 +98,14 @@ def test_the_rate_of_a_queue_holds_over_both_workers(cluster: Cluster, app: Work
     contacts = {f"contact-{number}": {"attributes": {"tier": "gold"}} for number in range(count)}
     cluster.sandbox.put_many("contacts", contacts)
     cluster.sandbox.put_many("customers", {contact: {} for contact in contacts})
+    began = time.time()
     sent = [app.services.producer.publish(SyncProfile(contact_id=each)) for each in contacts]
     assert {cluster.ending(each)["result"]["status"] for each in sent} == {"done"}
     reads = cluster.sandbox.journal(route="/api/v2/interactions/contacts/{contactId}")
     starts = sorted(entry["at"] for entry in reads)
     assert len(starts) == count
-    busiest = max(sum(first <= at < first + 1 for at in starts) for first in starts)
-    # A message may start a little after its moment, never before it.
-    assert busiest <= 1.5 * SYNCS_A_SECOND
-    assert 0.9 * count / SYNCS_A_SECOND - 0.2 <= starts[-1] - starts[0] <= 10
+    # Two go at once. A message may start a little after its moment, never before it.
+    earliest = [began + (number - 2) / SYNCS_A_SECOND for number in range(1, count + 1)]
+    assert [at for at, early in zip(starts, earliest, strict=True) if at < early - 0.001] == []
+    # Four seconds, and room for a machine that is busy.
+    assert starts[-1] - starts[0] < 20
