@@ -43,7 +43,7 @@ FAULTS: tuple[dict[str, Any], ...] = (
     {"kind": "truncated_body"},
 )
 
-#: Seconds of a lease, from sending to a kill, and until everything has ended.
+#: Seconds of a lease, from the first message to a kill, and until everything has ended.
 LEASE, BETWEEN, PATIENCE = 2, 2.0, 600
 WORKERS = 2
 
@@ -195,8 +195,10 @@ def carry_through(cluster: Cluster, app: WorkersApp, flood: Flood, *, kills: int
         for kill in range(kills):
             place = kill % WORKERS
             workers[place].wait_until_ready()
+            begun = time.monotonic()
             send(app, messages[kill :: kills + 1])
-            time.sleep(BETWEEN)
+            # Where sending takes long, what was sent last waits for the end of its window now.
+            time.sleep(max(0.0, begun + BETWEEN - time.monotonic()))
             assert not cluster.is_quiet(), "there was nothing left to be killed at"
             workers[place].kill()
             workers[place] = hire(cluster)
