@@ -81,7 +81,8 @@ def test_a_killed_workers_message_runs_once_more_elsewhere_and_a_living_ones_onc
 def test_a_worker_that_was_frozen_past_its_lease_adds_no_second_effect(
     leased: Cluster, errands: Errands, pool: str
 ) -> None:
-    slow_reads(leased, 0.5, times=1)
+    # Longer than finding out who runs it takes; nobody waits for it.
+    slow_reads(leased, 2.0, times=1)
     with groups(leased.variables(), leased.folder, pool, pool, options=ONE_SLOT) as workers:
         (name,) = errands.send(1)
         wait_until(lambda: errands.reads([name]), 60, "it runs")
