@@ -60,7 +60,7 @@ def nothing_kept(cluster: Cluster) -> None:
 
 def served(cluster: Cluster, count: int) -> list[str]:
     """Wait until so many messages have run, and return the names of all that have."""
-    wait_until(lambda: len(stamps(cluster.redis)) >= count, 30, f"{count} messages are served")
+    wait_until(lambda: len(stamps(cluster.redis)) >= count, 60, f"{count} messages are served")
     cluster.wait_until_quiet()
     return [each.name for each in stamps(cluster.redis)]
 

@@ -138,7 +138,7 @@ def test_a_hook_that_misbehaves_neither_undoes_nor_repeats_nor_hides_a_merge(
     before = len(crm.requests)
     crm.behaviours[:] = [behaviour]
     sent = app.services.producer.publish(message)
-    wait_until(lambda: len(crm.requests) > before, 10, "the hook is told")
+    wait_until(lambda: len(crm.requests) > before, 30, "the hook is told")
     (done,) = audited(app, sent)[:1]
     assert done["status"] == "done"
     assert cluster.ending(sent)["result"]["status"] == "done"
@@ -161,7 +161,7 @@ def test_what_redis_keeps_of_tokens_and_dead_letters_is_sealed(
     assert cluster.ending(sent.id)["status"] == "FAILURE"
     cluster.redis.lpush("attributes", f"{CANARY} is no message")
     letters = app.services.dead_letters
-    wait_until(lambda: letters.count() == 2, 10, "both messages are kept")
+    wait_until(lambda: letters.count() == 2, 30, "both messages are kept")
     payloads: Any = cluster.redis.hgetall("gw:dead-letters:payloads")
     tokens: Any = [cluster.redis.get(key) for key in cluster.redis.scan_iter("gw:token:*")]
     assert tokens

@@ -39,7 +39,7 @@ def test_a_wrong_setting_stops_the_worker_with_one_line(
         env={"PATH": os.environ["PATH"], **RIGHT, **wrong},
         capture_output=True,
         text=True,
-        timeout=30,
+        timeout=120,
         check=False,
     )
     assert worker.returncode != 0
