@@ -81,11 +81,11 @@ def _poured(
     wait_until(lambda: _is_over(sandbox), 300, "all events are delivered", pause=2)
     seconds = time.monotonic() - began
     wanted = expected(sandbox, contract=CONTRACT)
-    wait_until(lambda: site.sent(redis) == wanted, 30, "the expected messages", pause=1)
+    wait_until(lambda: site.sent(redis) == wanted, 60, "the expected messages", pause=1)
     return Flooded(
         sent=site.sent(redis),
         expected=wanted,
-        report=report_of(site.redis_url),
+        report=_last_report(site.redis_url),
         grown=bridge.memory() - before,
         seconds=seconds,
         delivered=sandbox.events_summary()["stream"]["delivered"],
@@ -96,6 +96,13 @@ def _is_over(sandbox: SandboxHandle) -> bool:
     summary: dict[str, Any] = sandbox.events_summary(contract=CONTRACT)
     (target,) = summary["targets"]
     return not summary["stream"]["running"] and not target["waiting"]
+
+
+def _last_report(redis_url: str) -> BridgeReport:
+    """Return what the bridge says of itself from now on: it does so every few seconds."""
+    now = time.time()
+    wait_until(lambda: report_of(redis_url).at > now, 60, "the bridge says how it is", pause=0.2)
+    return report_of(redis_url)
 
 
 def report_of(redis_url: str) -> BridgeReport:
