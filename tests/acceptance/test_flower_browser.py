@@ -54,11 +54,10 @@ def test_a_finished_merge_is_found_and_nothing_personal_is_seen(
     cluster: Cluster, shown: RunningFlower, merged: str, tab: Browser
 ) -> None:
     assert tab.open(by(shown, "/tasks")) == 200
-    tab.wait_for(f"document.body.innerHTML.includes('{merged}')", "the merge is listed")
-    row: Any = tab.run(
-        f"""[...document.querySelectorAll('#tasks-table tbody tr')]
-            .find(row => row.innerHTML.includes('{merged}')).innerText"""
-    )
+    row_of = f"""[...document.querySelectorAll('#tasks-table tbody tr')]
+        .find(row => row.innerHTML.includes('{merged}'))"""
+    tab.wait_for(f"Boolean({row_of})", "the merge is listed")
+    row: Any = tab.run(f"{row_of}.innerText")
     assert "merge_profiles" in row
     assert "SUCCESS" in row
     pages = [tab.html()]

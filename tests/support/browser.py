@@ -56,7 +56,10 @@ class Browser:
         """Go to a page, wait until it has loaded, and return the status that it came with."""
         self._status = 0
         self._do("Page.navigate", url=url)
-        self.wait_for("document.readyState === 'complete'", f"{url.rpartition('@')[2]} is loaded")
+        page = url.rpartition("@")[2]
+        self.wait_for("document.readyState === 'complete'", f"{page} is loaded")
+        # What is told of the answer may come after the page itself; it is noted while one asks.
+        wait_until(lambda: self.run("1") and self._status, ANSWER_SECONDS, f"{page} has a status")
         return self._status
 
     def run(self, script: str) -> Any:
