@@ -357,7 +357,7 @@ def test_a_channel_that_is_gone_when_it_is_renewed_is_replaced(
 def test_a_renewal_that_fails_is_tried_again_in_time(
     services: Services, sandbox: SandboxHandle
 ) -> None:
-    sandbox.options(channel_seconds=3)
+    sandbox.options(channel_seconds=6)
     with capture_logs() as logs, hearing(services, A) as heard:
         heard.wait_connected()
         sandbox.fault(kind="status", status=503, route=SUBSCRIPTIONS, times=2)
