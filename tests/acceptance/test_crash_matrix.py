@@ -116,7 +116,7 @@ def crash_everywhere(cluster: Cluster, app: WorkersApp, seed: int) -> None:
             workers.check()
             return endings(app.services, list(expected)).keys() == expected and cluster.is_quiet()
 
-        wait_until(are_ended, 120, "every cell has ended", pause=0.2)
+        wait_until(are_ended, 300, "every cell has ended", pause=0.2)
     check(cluster, app, matrix, expected)
 
 

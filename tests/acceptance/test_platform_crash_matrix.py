@@ -287,7 +287,7 @@ def crash_everywhere(cluster: Cluster, app: WorkersApp, cells: Iterable[Cell]) -
             ended = {name for name, (state, _) in states(cluster).items() if state != "claimed"}
             return ended >= matrix.keys() and cluster.is_quiet()
 
-        wait_until(are_ended, 120, "every cell has ended", pause=0.2)
+        wait_until(are_ended, 300, "every cell has ended", pause=0.2)
     check(cluster, app, matrix)
 
 

@@ -52,7 +52,7 @@ def measure(cluster: Cluster, seconds: int) -> Round:
     cluster.redis.delete("stamps")
     for queue, rate in MEASURED.items():
         put(cluster.redis, queue, (message(queue) for _ in range(backlog(rate, seconds))))
-    wait_until(lambda: not cluster.redis.exists(*MEASURED), 6 * seconds, "the backlogs end")
+    wait_until(lambda: not cluster.redis.exists(*MEASURED), 20 * seconds, "the backlogs end")
     cluster.wait_until_quiet()
     seen = stamps(cluster.redis)
     return {queue: [each.at for each in seen if each.queue == queue] for queue in MEASURED}

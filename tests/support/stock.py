@@ -26,7 +26,7 @@ class Ending:
         return str(self.result["status"])
 
 
-def send(broker: str, folder: Path, *sends: dict[str, Any], seconds: float = 30) -> list[Ending]:
+def send(broker: str, folder: Path, *sends: dict[str, Any], seconds: float = 60) -> list[Ending]:
     """Let a stock client send all of `sends` at once and return what each ended with, in order."""
     order = {"broker": broker, "seconds": seconds, "sends": sends}
     client = subprocess.run(
