@@ -1,30 +1,36 @@
-"""Run every benchmark: `make bench`."""
+"""Run every benchmark, each as a process of its own: `make bench`."""
 
 from __future__ import annotations
 
-from tests.benchmarks import (
-    bench_drain,
-    bench_idle,
-    bench_latency,
-    bench_overhead,
-    bench_pools,
-    bench_publishing,
-    bench_receiver,
-    bench_redaction,
-    bench_retention,
-    bench_sandbox,
-    bench_throughput,
+import subprocess
+import sys
+
+#: What the README and the scaling guide quote comes first.
+NAMES = (
+    "throughput",
+    "pools",
+    "overhead",
+    "latency",
+    "drain",
+    "idle",
+    "receiver",
+    "publishing",
+    "redaction",
+    "retention",
+    "metrics",
+    "tracing",
+    "sandbox",
+    "sandbox_events",
 )
 
+
+def failed(name: str) -> bool:
+    """Run a benchmark and return whether it ended with an error."""
+    print(f"\n== {name}", flush=True)
+    command = [sys.executable, "-m", f"tests.benchmarks.bench_{name}"]
+    return subprocess.run(command, check=False).returncode != 0
+
+
 if __name__ == "__main__":
-    bench_throughput.main()
-    bench_pools.main()
-    bench_overhead.main()
-    bench_latency.main()
-    bench_drain.main()
-    bench_idle.main()
-    bench_receiver.main()
-    bench_redaction.main()
-    bench_retention.main()
-    bench_publishing.main()
-    bench_sandbox.main()  # ends the process
+    broken = [name for name in NAMES if failed(name)]
+    sys.exit(f"failed: {', '.join(broken)}" if broken else 0)
