@@ -82,8 +82,9 @@ async def _load(
 ) -> None:
     query = {"conversationId": conversation_id}
     async with session.get(PARTICIPANTS, params=query) as response:
-        participant_id = (await response.json())["entities"][0]["id"]
-    path, count = f"{PARTICIPANTS}/{participant_id}", 0
+        participants = (await response.json())["entities"]
+    there = next(each["id"] for each in participants if each["state"] == "connected")
+    path, count = f"{PARTICIPANTS}/{there}", 0
     while time.perf_counter() < until:
         count += 1
         body = {"participantAttributes": {"count": str(count)}}
