@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections import Counter
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from random import Random
@@ -73,18 +73,26 @@ class Losses:
         are there twice.
         """
         self.site.sandbox.stop_stream()
-        wait_until(self._is_complete, RECOVERY, "nothing is missing", pause=0.3)
+        with suppress(AssertionError):
+            wait_until(lambda: not self._astray(), RECOVERY, "nothing is missing", pause=0.3)
+        assert not (astray := self._astray()), astray
         sent = self._sent()
         assert sent["redact_interaction"] == self._ended()
         assert set(sent["sync_profile"].values()) == {1}
 
-    def _is_complete(self) -> bool:
+    def _astray(self) -> dict[str, list[str]]:
+        """Return what is missing or there too often, if anything."""
         try:
             sent = self._sent()
         except NotUp:
-            return False
-        ended = sent["redact_interaction"] == self._ended()
-        return ended and self._last_visits() <= sent["sync_profile"].keys()
+            return {"Redis": ["is away"]}
+        redacted, ended = sent["redact_interaction"], self._ended()
+        astray = {
+            "chats that are missing": sorted((ended - redacted).elements()),
+            "chats too many": sorted((redacted - ended).elements()),
+            "visits that are missing": sorted(self._last_visits() - sent["sync_profile"].keys()),
+        }
+        return {name: each for name, each in astray.items() if each}
 
     def _sent(self) -> dict[str, Counter[str]]:
         """Return which chats are to be redacted, and which visits are to be synced, how often."""
@@ -99,13 +107,15 @@ class Losses:
         return Counter([chat for task, chat in happened if task == "redact_interaction"])
 
     def _last_visits(self) -> set[str]:
-        last: dict[str, str] = {}
+        """Return the values that were set last: copies of older events may be told after them."""
+        last: dict[str, tuple[int, str]] = {}
         for each in self.site.sandbox.events(contract=CONTRACT):
             if each["occurrence"].startswith("attributes:"):
                 body = each["detail"]["eventBody"]
                 if visit := body["attributes"].get("visit"):
-                    last[body["conversationId"]] = visit
-        return set(last.values())
+                    told = (body["eventTime"], visit)
+                    last[body["conversationId"]] = max(told, last.get(body["conversationId"], told))
+        return {visit for _, visit in last.values()}
 
 
 @contextmanager
